@@ -19,9 +19,12 @@ extern "C" {
 #include "access/xact.h"
 #include "fmgr.h"
 #include "funcapi.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
+#include "storage/ipc.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
+#include "utils/resowner.h"
 }
 
 // PostgreSQL redefines these for translation; C++ headers included later must not see them.

@@ -1,0 +1,45 @@
+# The one way to build, install and test pg_etl. Strangers need two targets: `make demo` and `make check`.
+EXTENSION = pg_etl
+EXTVERSION = 0.1.0
+MODULE_big = pg_etl
+OBJS = $(patsubst %.cpp,%.o,$(sort $(wildcard src/*.cpp src/*/*.cpp)))
+SQL_PARTS = $(sort $(wildcard src/sql/[0-9]*.sql))
+DATA_built = $(EXTENSION)--$(EXTVERSION).sql
+DATA = $(wildcard src/sql/updates/*.sql)
+DOCS = README.md
+
+REGRESS = $(basename $(notdir $(sort $(wildcard sql/*.sql))))
+REGRESS_OPTS = --inputdir=.
+ISOLATION = $(basename $(notdir $(sort $(wildcard test/specs/*.spec))))
+ISOLATION_OPTS = --inputdir=test
+EXTRA_CLEAN = $(EXTENSION)--$(EXTVERSION).sql build
+
+PG_CONFIG ?= $(firstword $(wildcard /usr/lib/postgresql/15/bin/pg_config) pg_config)
+PG_CPPFLAGS = -Isrc -DBOOST_CONTAINER_USE_STD_EXCEPTIONS -DPG_ETL_VERSION=\"$(EXTVERSION)\"
+# PostgreSQL 15 leaves PGDLLEXPORT empty; with hidden visibility the entry points need it.
+PG_CPPFLAGS += -DPGDLLEXPORT='__attribute__((visibility("default")))'
+PG_CXXFLAGS = -std=c++17 -fvisibility=hidden -fvisibility-inlines-hidden -Wall -Wextra -Wclobbered -Wno-register
+PG_CXXFLAGS += -fstack-protector-strong $(if $(WERROR),-Werror)
+SHLIB_LINK = -lstdc++ -Wl,-z,now
+# Bitcode is for inlining into JIT code; ours is not meant for that, and clang need not be there.
+with_llvm = no
+
+PGXS := $(shell $(PG_CONFIG) --pgxs 2>/dev/null)
+ifneq ($(PGXS),)
+include $(PGXS)
+# A missing header must not be the reason why `make demo` cannot install the headers, hence the condition above.
+override with_llvm = no
+# PostgreSQL's headers are not ours to warn about.
+override CPPFLAGS := $(patsubst -I$(shell $(PG_CONFIG) --includedir-server),-isystem $(shell $(PG_CONFIG) --includedir-server),$(CPPFLAGS))
+override CXXFLAGS := $(filter-out -Wdeclaration-after-statement -Wmissing-prototypes,$(CXXFLAGS))
+DEPENDENCIES = $(OBJS:.o=.d)
+%.o: %.cpp
+	$(CXX) $(CXXFLAGS) $(CPPFLAGS) -MMD -MP -c -o $@ $<
+-include $(DEPENDENCIES)
+EXTRA_CLEAN += $(DEPENDENCIES)
+endif
+
+$(EXTENSION)--$(EXTVERSION).sql: $(SQL_PARTS) Makefile
+	{ echo '\echo Use "CREATE EXTENSION pg_etl" to load this file. \quit'; cat $(SQL_PARTS); } > $@
+
+-include make/check.mk make/demo.mk

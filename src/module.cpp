@@ -1,0 +1,15 @@
+// PG regime: the library's entry: magic block and initialisation, nothing else.
+#include "settings.hpp"
+
+#include "pg/postgres.hpp"
+#include "run/launcher.hpp"
+
+extern "C" {
+PG_MODULE_MAGIC;
+PGDLLEXPORT void _PG_init(void);
+}
+
+void _PG_init(void) {
+    etl::define_settings();
+    etl::run::register_launcher();
+}

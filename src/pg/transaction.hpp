@@ -1,0 +1,57 @@
+// Boundary: transactions of a worker, and subtransactions anywhere.
+#pragma once
+
+#include "pg/guard.hpp"
+
+namespace etl::pg {
+
+void begin_transaction(const char *activity);
+void commit_transaction();
+// Ends the transaction whatever state it is in, as the top loop of a worker does after an error.
+void abort_transaction() noexcept;
+
+// Runs f in a transaction of its own. An error rolls it back and is returned as a report in the caller's context;
+// FATAL (terminate, shutdown) leaves the process as always.
+template <class F> std::optional<error_report> in_transaction(const char *activity, F &&f) {
+    const MemoryContext memory = CurrentMemoryContext;
+    try {
+        begin_transaction(activity);
+        f();
+        commit_transaction();
+        ::MemoryContextSwitchTo(memory);
+        return std::nullopt;
+    } catch (...) {
+        ::MemoryContextSwitchTo(memory);
+        error_report report = describe_current_exception();
+        abort_transaction();
+        ::MemoryContextSwitchTo(memory);
+        return report;
+    }
+}
+
+// Runs f in a subtransaction; an error rolls back what f did and is returned instead of thrown.
+void begin_subtransaction();
+void release_subtransaction();
+void rollback_subtransaction();
+template <class F> std::optional<error_report> in_subtransaction(F &&f) {
+    const MemoryContext memory = CurrentMemoryContext;
+    const ResourceOwner owner = CurrentResourceOwner;
+    begin_subtransaction();
+    ::MemoryContextSwitchTo(memory);
+    try {
+        f();
+        release_subtransaction();
+        ::MemoryContextSwitchTo(memory);
+        CurrentResourceOwner = owner;
+        return std::nullopt;
+    } catch (...) {
+        ::MemoryContextSwitchTo(memory);
+        error_report report = describe_current_exception();
+        rollback_subtransaction();
+        ::MemoryContextSwitchTo(memory);
+        CurrentResourceOwner = owner;
+        return report;
+    }
+}
+
+} // namespace etl::pg

@@ -1,0 +1,160 @@
+-- What runs: runs, their portals, tasks and every change of state. Not dumped: in a copy nothing starts by itself.
+CREATE TABLE etl.run (
+    run_id       bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    kind         text NOT NULL CHECK (kind IN ('seed', 'sync', 'fold', 'verify')),
+    make         text,
+    portal       text,
+    state        text NOT NULL DEFAULT 'queued'
+                 CHECK (state IN ('queued', 'running', 'paused', 'loaded', 'published', 'done', 'failed', 'cancelled')),
+    owner        regrole NOT NULL,
+    requested_by regrole NOT NULL,
+    workers      integer NOT NULL,
+    chunk_rows   bigint,
+    publish      text NOT NULL DEFAULT 'auto' CHECK (publish IN ('auto', 'manual')),
+    definition   text NOT NULL,
+    settings     jsonb NOT NULL,
+    system_identifier bigint NOT NULL,
+    database     oid NOT NULL,
+    requested_at timestamptz NOT NULL DEFAULT now(),
+    started_at   timestamptz,
+    ended_at     timestamptz,
+    since        timestamptz NOT NULL DEFAULT now(),
+    sqlstate     text,
+    error        text,
+    waiting_for  text,
+    why          text
+);
+CREATE UNIQUE INDEX run_unfinished_make ON etl.run (make)
+    WHERE make IS NOT NULL AND state IN ('queued', 'running', 'paused', 'loaded');
+CREATE UNIQUE INDEX run_unfinished_fold ON etl.run (portal)
+    WHERE kind = 'fold' AND state IN ('queued', 'running', 'paused');
+COMMENT ON TABLE etl.run IS 'Runs: one seed, sync, fold or verify each, from request to end';
+COMMENT ON COLUMN etl.run.run_id IS 'Number of the run';
+COMMENT ON COLUMN etl.run.kind IS 'seed, sync, fold or verify';
+COMMENT ON COLUMN etl.run.make IS 'Make that the run works on; NULL for folds';
+COMMENT ON COLUMN etl.run.portal IS 'Portal that a fold works on';
+COMMENT ON COLUMN etl.run.state IS 'queued, running, paused, loaded, published, done, failed or cancelled';
+COMMENT ON COLUMN etl.run.owner IS 'Role that the workers log in as';
+COMMENT ON COLUMN etl.run.requested_by IS 'Role that asked for the run';
+COMMENT ON COLUMN etl.run.workers IS 'Workers at a time, at most';
+COMMENT ON COLUMN etl.run.chunk_rows IS 'Rows a chunk that were asked for; NULL for the engine''s own choice';
+COMMENT ON COLUMN etl.run.publish IS 'auto, or manual: wait for etl_publish after loading';
+COMMENT ON COLUMN etl.run.definition IS 'Fingerprint of what the run was planned from';
+COMMENT ON COLUMN etl.run.settings IS 'Settings of the make that every worker sets';
+COMMENT ON COLUMN etl.run.system_identifier IS 'Cluster that the run belongs to; in any other it is dead';
+COMMENT ON COLUMN etl.run.database IS 'Database that the run belongs to; in any other it is dead';
+COMMENT ON COLUMN etl.run.requested_at IS 'When the run was asked for';
+COMMENT ON COLUMN etl.run.started_at IS 'When the first task began';
+COMMENT ON COLUMN etl.run.ended_at IS 'When the run ended';
+COMMENT ON COLUMN etl.run.since IS 'When the run came into its state';
+COMMENT ON COLUMN etl.run.sqlstate IS 'SQLSTATE of the error that the run failed with';
+COMMENT ON COLUMN etl.run.error IS 'Error that the run failed with';
+COMMENT ON COLUMN etl.run.waiting_for IS 'What the run itself waits for, where a worker said so';
+COMMENT ON COLUMN etl.run.why IS 'Reason of the last change of state';
+
+CREATE TABLE etl.run_portal (
+    run_id         bigint NOT NULL REFERENCES etl.run ON DELETE CASCADE,
+    portal         text NOT NULL,
+    view           oid,
+    staging        oid,
+    estimated_rows bigint NOT NULL DEFAULT 0,
+    PRIMARY KEY (run_id, portal)
+);
+COMMENT ON TABLE etl.run_portal IS 'The portals of a run, each with the view it reads and the staging table it fills';
+COMMENT ON COLUMN etl.run_portal.run_id IS 'Run';
+COMMENT ON COLUMN etl.run_portal.portal IS 'Portal';
+COMMENT ON COLUMN etl.run_portal.view IS 'OID of the source view';
+COMMENT ON COLUMN etl.run_portal.staging IS 'OID of the staging table, the mart''s partition once published';
+COMMENT ON COLUMN etl.run_portal.estimated_rows IS 'Rows that the plan expects';
+
+CREATE TABLE etl.task (
+    run_id         bigint NOT NULL REFERENCES etl.run ON DELETE CASCADE,
+    task_no        integer NOT NULL,
+    phase          smallint NOT NULL,
+    kind           text NOT NULL
+                   CHECK (kind IN ('fold', 'load', 'index', 'check', 'publish', 'analyze', 'sync', 'verify')),
+    portal         text,
+    lid_from       bigint,
+    lid_to         bigint,
+    parent_index   oid,
+    state          text NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'running', 'done', 'failed')),
+    attempts       integer NOT NULL DEFAULT 0,
+    crashes        integer NOT NULL DEFAULT 0,
+    rows           bigint,
+    estimated_rows bigint,
+    not_before     timestamptz,
+    started_at     timestamptz,
+    ended_at       timestamptz,
+    sqlstate       text,
+    error          text,
+    pid            integer,
+    why            text,
+    PRIMARY KEY (run_id, task_no)
+) WITH (fillfactor = 70);
+CREATE INDEX task_unfinished ON etl.task (run_id, phase, portal) WHERE state <> 'done';
+COMMENT ON TABLE etl.task IS 'Tasks: the units of a run, each the work of one worker in one transaction';
+COMMENT ON COLUMN etl.task.run_id IS 'Run';
+COMMENT ON COLUMN etl.task.task_no IS 'Number of the task in its run';
+COMMENT ON COLUMN etl.task.phase IS 'A task is ready when all of lower phases are done: of its portal, or of the run where it has no portal';
+COMMENT ON COLUMN etl.task.kind IS 'fold, load, index, check, publish, analyze, sync or verify';
+COMMENT ON COLUMN etl.task.portal IS 'Portal; NULL where the task is for the whole run';
+COMMENT ON COLUMN etl.task.lid_from IS 'First lid of the chunk; NULL for no lower bound';
+COMMENT ON COLUMN etl.task.lid_to IS 'Lid before which the chunk ends; NULL for no upper bound';
+COMMENT ON COLUMN etl.task.parent_index IS 'OID of the mart''s index that an index task builds for the portal';
+COMMENT ON COLUMN etl.task.state IS 'waiting, running, done or failed';
+COMMENT ON COLUMN etl.task.attempts IS 'Attempts so far, counted before the work begins';
+COMMENT ON COLUMN etl.task.crashes IS 'Attempts that ended without an error of the task''s own';
+COMMENT ON COLUMN etl.task.rows IS 'Rows that the task wrote';
+COMMENT ON COLUMN etl.task.estimated_rows IS 'Rows that the plan expected';
+COMMENT ON COLUMN etl.task.not_before IS 'A repeated attempt starts no earlier';
+COMMENT ON COLUMN etl.task.started_at IS 'When the last attempt began';
+COMMENT ON COLUMN etl.task.ended_at IS 'When the task ended';
+COMMENT ON COLUMN etl.task.sqlstate IS 'SQLSTATE of the last error';
+COMMENT ON COLUMN etl.task.error IS 'Last error, with its detail';
+COMMENT ON COLUMN etl.task.pid IS 'Process of the last attempt';
+COMMENT ON COLUMN etl.task.why IS 'Reason of the last change of state';
+
+CREATE TABLE etl.event (
+    event_id   bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    at         timestamptz NOT NULL DEFAULT clock_timestamp(),
+    run_id     bigint NOT NULL REFERENCES etl.run ON DELETE CASCADE,
+    task_no    integer,
+    from_state text,
+    to_state   text NOT NULL,
+    why        text
+);
+CREATE INDEX event_run ON etl.event (run_id);
+COMMENT ON TABLE etl.event IS 'Every change of state of a run or task';
+COMMENT ON COLUMN etl.event.event_id IS 'Number of the event';
+COMMENT ON COLUMN etl.event.at IS 'When';
+COMMENT ON COLUMN etl.event.run_id IS 'Run';
+COMMENT ON COLUMN etl.event.task_no IS 'Task; NULL for a change of the run itself';
+COMMENT ON COLUMN etl.event.from_state IS 'State before; NULL for the first';
+COMMENT ON COLUMN etl.event.to_state IS 'State after';
+COMMENT ON COLUMN etl.event.why IS 'Reason';
+
+-- One place writes the events, so that none is forgotten. `since` is kept here for the same reason.
+CREATE FUNCTION etl.record_run_event() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        INSERT INTO etl.event (run_id, to_state, why) VALUES (NEW.run_id, NEW.state, NEW.why);
+    ELSIF NEW.state <> OLD.state OR NEW.why IS DISTINCT FROM OLD.why THEN
+        INSERT INTO etl.event (run_id, from_state, to_state, why) VALUES (NEW.run_id, OLD.state, NEW.state, NEW.why);
+    END IF;
+    RETURN NULL;
+END $$;
+REVOKE ALL ON FUNCTION etl.record_run_event() FROM PUBLIC;
+COMMENT ON FUNCTION etl.record_run_event() IS 'Trigger: records changes of state of runs';
+CREATE TRIGGER record_event AFTER INSERT OR UPDATE ON etl.run
+    FOR EACH ROW EXECUTE FUNCTION etl.record_run_event();
+
+CREATE FUNCTION etl.record_task_event() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    INSERT INTO etl.event (run_id, task_no, from_state, to_state, why)
+    VALUES (NEW.run_id, NEW.task_no, OLD.state, NEW.state, NEW.why);
+    RETURN NULL;
+END $$;
+REVOKE ALL ON FUNCTION etl.record_task_event() FROM PUBLIC;
+COMMENT ON FUNCTION etl.record_task_event() IS 'Trigger: records changes of state of tasks';
+CREATE TRIGGER record_event AFTER UPDATE OF state ON etl.task
+    FOR EACH ROW WHEN (NEW.state <> OLD.state) EXECUTE FUNCTION etl.record_task_event();
