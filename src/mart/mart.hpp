@@ -1,0 +1,49 @@
+// C++ regime: the mart's tables. Every function acts as the current user, who is the make's owner or acts as such
+// (pg::owner_scope), and leaves the transaction to its caller.
+#pragma once
+
+#include "pg/spi.hpp"
+
+namespace etl::mart {
+
+struct partition {
+    pg::string portal;
+    Oid staging;
+};
+
+// Makes, replaces or takes over the mart that `name` (SQL syntax: schema.relation, quoted where needed) stands for.
+// view: a source view of the make, whose columns a new mart gets; without one a mart that does not exist is refused (55000).
+// An empty plain table is replaced by a partitioned one with the same columns, defaults, owner, grants, comments and
+// indexes; anything that can't be carried over is refused with a hint.
+Oid prepare(std::string_view name, std::optional<Oid> view);
+
+// Checks that the view's rows fit the mart: each column of the view is a column of the mart that its type can be
+// assigned to, and what else the mart has may be left out. 42703, 42804, 23502, each with the names.
+void check_fit(Oid mart, Oid view);
+
+// An empty plain table beside the mart for the rows of one portal in one run: columns, defaults and checks of the mart,
+// no index, autovacuum off while it is loaded. Owned by the current user.
+Oid create_staging(Oid mart, std::string_view portal, std::int64_t run);
+
+// The mart's indexes, those of constraints included, unique ones first.
+pg::vector<Oid> indexes(Oid mart);
+// The statement that builds one of them on the portal's staging table (its name as create_staging gives it).
+pg::string index_statement(Oid mart, Oid parent_index, std::string_view portal, std::int64_t run);
+void build_index(Oid mart, Oid parent_index, std::string_view portal, std::int64_t run, Oid staging);
+
+// Adds (and so validates) the constraint CHECK (portal IS NOT NULL AND portal = '...') that lets ATTACH skip its scan,
+// compares the table's rows with `rows`, and checks that every index of the mart has its match. XX001 where rows differ.
+pg::string check_statement(Oid mart, std::string_view portal, std::int64_t run);
+void check_staging(Oid mart, std::string_view portal, std::int64_t run, Oid staging, std::int64_t rows);
+
+// Attaches all staging tables in place of the portals' partitions; replaced ones stay beside as <partition>_old, and
+// what was <partition>_old before is dropped. All or nothing, in the caller's transaction.
+pg::string publish_statement(Oid mart, const pg::vector<pg::string> &portals, std::int64_t run);
+void publish(Oid mart, const pg::vector<partition> &partitions);
+
+// Swaps the portals' partitions with their <partition>_old. 55000 where there is none.
+void revert(Oid mart, const pg::vector<pg::string> &portals);
+// Drops the <partition>_old tables of the mart, and returns how many there were.
+int forget_old(Oid mart, const pg::vector<pg::string> &portals);
+
+} // namespace etl::mart

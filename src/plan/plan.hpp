@@ -1,0 +1,40 @@
+// C++ regime: what a run will do, before it does it: the tasks of a seed or fold. Writes nothing.
+#pragma once
+
+#include "catalog/definitions.hpp"
+
+namespace etl::plan {
+
+// A lid range [from, to); an empty optional is no bound, so that the largest bigint is covered too.
+struct lid_range {
+    std::optional<std::int64_t> from;
+    std::optional<std::int64_t> to;
+};
+
+// A task is ready when all tasks of lower phases are done: of its portal, or of the whole run where it has no portal.
+enum class phase : int { fold = 0, load = 1, index = 2, check = 3, publish = 4, analyze = 5 };
+
+struct planned_task {
+    enum phase phase;
+    const char *kind; // fold, load, index, check, publish, analyze
+    std::optional<pg::string> portal;
+    lid_range range;
+    std::optional<Oid> parent_index;
+    std::int64_t estimated_rows;
+    std::int64_t estimated_bytes;
+    pg::string sql; // what the task does, as SQL; a load task's is the SELECT with the range on every table
+};
+
+// Plans a seed of the make: fold tasks where the price state of a portal is unfolded or stale, chunks, indexes, checks,
+// publish, analyze. Acts as the make's owner for whatever touches relations. chunk_rows: rows of the mart a chunk;
+// empty for the engine's choice. run: number of the run (0 in a dry run) from which staging tables get their names.
+pg::vector<planned_task> plan_seed(const catalog::make &make, const pg::vector<catalog::source> &sources,
+                                   std::optional<std::int64_t> chunk_rows, std::int64_t run, bool with_sql);
+
+// Plans a fold of the portal's price log.
+pg::vector<planned_task> plan_fold(const catalog::portal &portal, bool with_sql);
+
+// Fingerprint of what a seed is planned from: mart, its columns and indexes, source views and their definitions, settings.
+pg::string definition_of(const catalog::make &make, const pg::vector<catalog::source> &sources);
+
+} // namespace etl::plan

@@ -1,0 +1,42 @@
+// PG regime: definition of the settings, in alphabetical order.
+#include "settings.hpp"
+
+#include "pg/postgres.hpp"
+
+extern "C" {
+#include "utils/guc.h"
+}
+
+namespace etl {
+
+int max_workers = 8;
+int workers_per_run = 4;
+int chunk_target = 5000;
+int publish_wait = 60000;
+int publish_lock_timeout = 2000;
+char *databases = nullptr;
+
+void define_settings() {
+    DefineCustomIntVariable("etl.chunk_target", "Sets the wall time that one chunk of a run should take.",
+                            "Chunks are sized by rows from this and from the measured pace.", &chunk_target, 5000, 10,
+                            3600000, PGC_USERSET, GUC_UNIT_MS, nullptr, nullptr, nullptr);
+    if (process_shared_preload_libraries_in_progress)
+        DefineCustomStringVariable("etl.databases", "Databases in which the launcher resumes interrupted runs.",
+                                   "A comma-separated list; needs pg_etl in shared_preload_libraries.", &databases, "",
+                                   PGC_SIGHUP, GUC_LIST_INPUT, nullptr, nullptr, nullptr);
+    DefineCustomIntVariable("etl.max_workers", "Sets how many worker processes a database may have at a time.",
+                            "Each takes one of max_worker_processes.", &max_workers, 8, 1, 1000, PGC_SUSET, 0, nullptr,
+                            nullptr, nullptr);
+    DefineCustomIntVariable("etl.publish_lock_timeout", "Sets how long one try to publish waits for a lock.",
+                            "Readers of the mart queue behind a waiting publish no longer than this.",
+                            &publish_lock_timeout, 2000, 1, 600000, PGC_USERSET, GUC_UNIT_MS, nullptr, nullptr,
+                            nullptr);
+    DefineCustomIntVariable("etl.publish_wait", "Sets how long publish waits for older snapshots.",
+                            "After that it goes on with a warning.", &publish_wait, 60000, 0, 86400000, PGC_USERSET,
+                            GUC_UNIT_MS, nullptr, nullptr, nullptr);
+    DefineCustomIntVariable("etl.workers_per_run", "Sets how many workers a run uses unless it is told otherwise.",
+                            nullptr, &workers_per_run, 4, 1, 1000, PGC_USERSET, 0, nullptr, nullptr, nullptr);
+    MarkGUCPrefixReserved("etl");
+}
+
+} // namespace etl

@@ -1,0 +1,16 @@
+// PG regime: the extension's settings (GUCs); read anywhere, defined once.
+#pragma once
+
+namespace etl {
+
+extern int max_workers;        // etl.max_workers: worker processes of this database at a time
+extern int workers_per_run;    // etl.workers_per_run: default for the argument `workers`
+extern int chunk_target;       // etl.chunk_target, ms: wall time that a chunk should take
+extern int publish_wait;       // etl.publish_wait, ms: how long publish waits for older snapshots
+extern int publish_lock_timeout; // etl.publish_lock_timeout, ms: how long one try of publish waits for its locks
+extern char *databases;        // etl.databases: databases that the launcher looks after
+
+// Defines them; called once from _PG_init.
+void define_settings();
+
+} // namespace etl
