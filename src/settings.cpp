@@ -20,10 +20,9 @@ void define_settings() {
     DefineCustomIntVariable("etl.chunk_target", "Sets the wall time that one chunk of a run should take.",
                             "Chunks are sized by rows from this and from the measured pace.", &chunk_target, 5000, 10,
                             3600000, PGC_USERSET, GUC_UNIT_MS, nullptr, nullptr, nullptr);
-    if (process_shared_preload_libraries_in_progress)
-        DefineCustomStringVariable("etl.databases", "Databases in which the launcher resumes interrupted runs.",
-                                   "A comma-separated list; needs pg_etl in shared_preload_libraries.", &databases, "",
-                                   PGC_SIGHUP, GUC_LIST_INPUT, nullptr, nullptr, nullptr);
+    DefineCustomStringVariable("etl.databases", "Databases in which the launcher resumes interrupted runs.",
+                               "A comma-separated list; needs pg_etl in shared_preload_libraries.", &databases, "",
+                               PGC_SIGHUP, GUC_LIST_INPUT, nullptr, nullptr, nullptr);
     DefineCustomIntVariable("etl.max_workers", "Sets how many worker processes a database may have at a time.",
                             "Each takes one of max_worker_processes.", &max_workers, 8, 1, 1000, PGC_SUSET, 0, nullptr,
                             nullptr, nullptr);

@@ -1,7 +1,6 @@
 // C++ regime: reading definitions.
 #include "catalog/definitions.hpp"
 
-#include "pg/identity.hpp"
 
 namespace etl::catalog {
 

@@ -1,6 +1,7 @@
 // C++ regime: what the DBA defined, read from the catalog. Every reader acts as the extension's owner for its query only.
 #pragma once
 
+#include "pg/identity.hpp"
 #include "pg/spi.hpp"
 
 namespace etl::catalog {
