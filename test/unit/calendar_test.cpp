@@ -54,15 +54,16 @@ TEST(calendar, agrees_with_counting) {
 }
 
 TEST(calendar, leap_days) {
-    EXPECT_EQ(years_before(59, 1), 59 - 366);       // 2000-02-29 becomes 1999-02-28
-    EXPECT_EQ(years_before(59, 4), 59 - 1461);      // 1996 has the day
-    EXPECT_EQ(years_before(60, 1), 60 - 366);       // 2000-03-01
-    EXPECT_EQ(years_before(58, 1), 58 - 365);       // 2000-02-28
+    EXPECT_EQ(years_before(59, 1), 59 - 366);        // 2000-02-29 becomes 1999-02-28
+    EXPECT_EQ(years_before(59, 4), 59 - 1461);       // 1996 has the day
+    EXPECT_EQ(years_before(60, 1), 60 - 366);        // 2000-03-01
+    EXPECT_EQ(years_before(58, 1), 58 - 365);        // 2000-02-28
     EXPECT_EQ(years_before(8825, 30), 8825 - 10958); // 2024-02-29 becomes 1994-02-28
 }
 
 TEST(calendar, infinite_days_stay) {
-    for (const std::int32_t day : {std::numeric_limits<std::int32_t>::min(), std::numeric_limits<std::int32_t>::max()}) {
+    using limits = std::numeric_limits<std::int32_t>;
+    for (const std::int32_t day : {limits::min(), limits::max()}) {
         EXPECT_EQ(years_before(day, 30), day);
         EXPECT_FALSE(is_before_timestamps(day));
         EXPECT_FALSE(is_after_timestamps(day));

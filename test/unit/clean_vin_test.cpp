@@ -42,8 +42,9 @@ TEST(clean_vin, refuses_letters_that_look_like_digits) {
 }
 
 TEST(clean_vin, drops_whatever_is_not_ascii) {
-    for (const char *dropped : {"\u00a0", "\u200b", "\ufeff", "\u0430", "\u0412", "\uff21", "\uff11", "\u0130", "\u0131",
-                                "\u0308", "\u00c4", "\U0001f697", "\xff", "\xe2\x82", "\xc0\xaf", "\xed\xa0\x80"}) {
+    for (const char *dropped :
+         {"\u00a0", "\u200b", "\ufeff", "\u0430", "\u0412", "\uff21", "\uff11", "\u0130", "\u0131", "\u0308", "\u00c4",
+          "\U0001f697", "\xff", "\xe2\x82", "\xc0\xaf", "\xed\xa0\x80"}) {
         EXPECT_EQ(clean(dropped + good), good);
         EXPECT_EQ(clean(good + dropped), good);
         EXPECT_EQ(clean(good.substr(0, 5) + dropped + good.substr(5)), good);

@@ -41,7 +41,8 @@ TEST(rate_table, empty) {
 }
 
 TEST(rate_table, the_latest_not_after_the_day) {
-    owned_table owned({{"DE", "USD", 20, 0, &values[2]}, {"DE", "USD", 10, 0, &values[1]}, {"GB", "USD", 5, 0, &values[3]}});
+    owned_table owned(
+        {{"DE", "USD", 20, 0, &values[2]}, {"DE", "USD", 10, 0, &values[1]}, {"GB", "USD", 5, 0, &values[3]}});
     EXPECT_EQ(find(owned.table, "DE", "USD", 9), std::nullopt);
     EXPECT_EQ(find(owned.table, "DE", "USD", 10), 1);
     EXPECT_EQ(find(owned.table, "DE", "USD", 19), 1);

@@ -24,8 +24,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size
         return 0;
     const std::string_view text(reinterpret_cast<const char *>(data) + 1, size - 1);
     const std::size_t cut = std::min<std::size_t>(data[0], text.size());
-    if (clean(utf8, text, cut) !=
-        reference::clean_car_plate(reference::utf8_characters(text), reference::utf8_umlauts))
+    if (clean(utf8, text, cut) != reference::clean_car_plate(reference::utf8_characters(text), reference::utf8_umlauts))
         std::abort();
     if (clean(bytes, text, cut) !=
         reference::clean_car_plate(reference::byte_characters(text), reference::byte_umlauts))

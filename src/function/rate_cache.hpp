@@ -1,0 +1,18 @@
+// PG regime: may ereport
+#pragma once
+
+#include "pg/postgres.hpp"
+
+extern "C" {
+#include "utils/date.h"
+}
+
+namespace etl::function {
+
+// The rate of a currency in a country that is in force on a day, as a numeric; empty if there is none or it is NULL.
+// Answer and errors are those of a query with the active snapshot and the rights of the current user, but the rates are
+// read once per statement: see rate_cache.cpp for when they are read again. `caller` is what calls, nullptr if unknown.
+// The numeric belongs to the cache: it lives until the next call of this function.
+std::optional<Datum> find_rate(const FmgrInfo *caller, std::string_view country, std::string_view currency, DateADT on);
+
+} // namespace etl::function
