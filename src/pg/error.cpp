@@ -7,10 +7,15 @@
 
 namespace etl {
 
+// An error outlives the contexts that the unwinding deletes on its way, so its text lives as long as the transaction.
+static pg::allocator<char> lasting() noexcept {
+    return pg::allocator<char>(TopTransactionContext ? TopTransactionContext : TopMemoryContext);
+}
+
 error::error(const char *sqlstate, std::string_view message, std::string_view detail, std::string_view hint)
     : sqlstate_(MAKE_SQLSTATE(sqlstate[0], sqlstate[1], sqlstate[2], sqlstate[3], sqlstate[4])),
-      message_(message.data(), message.size()), detail_(detail.data(), detail.size()),
-      hint_(hint.data(), hint.size()) {}
+      message_(message.data(), message.size(), lasting()), detail_(detail.data(), detail.size(), lasting()),
+      hint_(hint.data(), hint.size(), lasting()) {}
 
 namespace pg {
 

@@ -5,6 +5,7 @@ extern "C" {
 #include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
+#include "access/xlog.h"
 #include "catalog/indexing.h"
 #include "catalog/pg_extension.h"
 #include "commands/extension.h"
@@ -96,6 +97,14 @@ Oid extension_owner() {
         throw etl::error("55000", "extension \"pg_etl\" is not installed in this database", {},
                          "Run CREATE EXTENSION pg_etl.");
     return owner;
+}
+
+std::int64_t system_identifier() noexcept {
+    return static_cast<std::int64_t>(::GetSystemIdentifier());
+}
+
+Oid current_database() noexcept {
+    return MyDatabaseId;
 }
 
 void require_read_write(const char *function) {

@@ -69,6 +69,10 @@ bool may_act_as(Oid member, Oid role);
 Oid extension_oid();
 Oid extension_owner();
 
+// What tells this database from a copy of it in another cluster or under another name.
+std::int64_t system_identifier() noexcept;
+Oid current_database() noexcept;
+
 // Raises 25006 in a read-only transaction and on a standby.
 void require_read_write(const char *function);
 

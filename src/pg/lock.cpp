@@ -27,7 +27,13 @@ bool try_lock(lock_key key, lock_strength strength) {
 void lock(lock_key key, lock_strength strength) {
     call([=] {
         const LOCKTAG tag = tag_of(key);
+        // Waiting needs a transaction, for the sake of the deadlock check; it has no snapshot.
+        const bool alone = !::IsTransactionState();
+        if (alone)
+            ::StartTransactionCommand();
         (void)::LockAcquire(&tag, mode_of(strength), true, false);
+        if (alone)
+            ::CommitTransactionCommand();
     });
 }
 
@@ -38,11 +44,9 @@ void unlock(lock_key key, lock_strength strength) {
     });
 }
 
-bool is_locked(lock_key key) {
-    if (!try_lock(key))
-        return true;
-    unlock(key);
-    return false;
+string held_locks(lock_kind kind) {
+    return format("(locktype = 'advisory' AND granted AND database = %u AND objsubid = %d)", MyDatabaseId,
+                  static_cast<int>(kind));
 }
 
 } // namespace etl::pg

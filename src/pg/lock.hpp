@@ -27,7 +27,7 @@ bool try_lock(lock_key key, lock_strength strength = lock_strength::exclusive);
 void lock(lock_key key, lock_strength strength = lock_strength::exclusive);
 void unlock(lock_key key, lock_strength strength = lock_strength::exclusive);
 
-// True if some process holds the lock. (Tries it, so its answer is true for the moment only.)
-bool is_locked(lock_key key);
+// The condition on pg_locks for granted locks of a kind in this database; classid is then the run, objid the number.
+string held_locks(lock_kind kind);
 
 } // namespace etl::pg

@@ -11,11 +11,12 @@ void commit_transaction();
 void abort_transaction() noexcept;
 
 // Runs f in a transaction of its own. An error rolls it back and is returned as a report in the caller's context;
-// FATAL (terminate, shutdown) leaves the process as always.
+// FATAL (terminate, shutdown) leaves the process as always. f allocates in the caller's context, which survives.
 template <class F> std::optional<error_report> in_transaction(const char *activity, F &&f) {
     const MemoryContext memory = CurrentMemoryContext;
     try {
         begin_transaction(activity);
+        ::MemoryContextSwitchTo(memory);
         f();
         commit_transaction();
         ::MemoryContextSwitchTo(memory);

@@ -16,6 +16,9 @@ struct value {
 value null_of(Oid type) noexcept;
 value text(std::string_view characters);
 value text(const char *characters);
+inline value text(const string &characters) {
+    return text(view(characters));
+}
 value text(const std::optional<string> &characters);
 value int4(std::int32_t number) noexcept;
 value int8(std::int64_t number) noexcept;

@@ -1,0 +1,178 @@
+// Boundary: worker processes.
+#include "pg/worker.hpp"
+
+extern "C" {
+#include "pgstat.h"
+#include "postmaster/bgworker.h"
+#include "postmaster/interrupt.h"
+#include "storage/ipc.h"
+#include "storage/latch.h"
+#include "storage/procarray.h"
+#include "tcop/tcopprot.h"
+#include "utils/guc.h"
+}
+
+#include <csignal>
+
+namespace etl::pg {
+
+static_assert(sizeof(worker_order) <= BGW_EXTRALEN);
+static_assert(std::is_trivially_copyable_v<worker_order>);
+
+bool start_worker(const worker_order &order) noexcept {
+    BackgroundWorker worker{};
+    worker.bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;
+    worker.bgw_start_time = BgWorkerStart_RecoveryFinished;
+    // State is in tables: whoever looks at the run next starts another one.
+    worker.bgw_restart_time = BGW_NEVER_RESTART;
+    ::pg_snprintf(worker.bgw_name, BGW_MAXLEN, "pg_etl worker for run " INT64_FORMAT, order.run);
+    ::strlcpy(worker.bgw_type, "pg_etl worker", BGW_MAXLEN);
+    ::strlcpy(worker.bgw_library_name, "pg_etl", BGW_MAXLEN);
+    ::strlcpy(worker.bgw_function_name, "pg_etl_worker_main", BGW_MAXLEN);
+    std::copy_n(reinterpret_cast<const char *>(&order), sizeof order, worker.bgw_extra);
+    return ::RegisterDynamicBackgroundWorker(&worker, nullptr);
+}
+
+namespace {
+
+// What is to be done at commit. An action belongs to the subtransaction that asked for it until that one commits into
+// its parent. Plain data in the transaction's context: gone with it.
+struct action {
+    action *next;
+    SubTransactionId subtransaction;
+    worker_order order;
+    int workers;    // to start, or 0
+    int cancel_pid; // to cancel, or 0
+};
+
+action *actions = nullptr;
+
+void perform_actions() noexcept {
+    for (const action *todo = actions; todo; todo = todo->next) {
+        for (int i = 0; i < todo->workers; i++)
+            if (!start_worker(todo->order))
+                break; // the run stays queued, and etl_progress says why
+        // The process may have gone meanwhile; a cancel that reaches another one's idle moment does nothing.
+        if (todo->cancel_pid && ::BackendPidGetProc(todo->cancel_pid))
+            ::kill(todo->cancel_pid, SIGINT);
+    }
+    actions = nullptr;
+}
+
+void at_transaction_end(XactEvent event, void *) {
+    switch (event) {
+    case XACT_EVENT_COMMIT:
+        perform_actions();
+        break;
+    case XACT_EVENT_ABORT:
+        actions = nullptr;
+        break;
+    case XACT_EVENT_PRE_PREPARE:
+        if (actions)
+            ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+                            errmsg("cannot PREPARE a transaction that has started or steered a run of pg_etl")));
+        break;
+    default:
+        break;
+    }
+}
+
+void at_subtransaction_end(SubXactEvent event, SubTransactionId mine, SubTransactionId parent, void *) {
+    if (event == SUBXACT_EVENT_COMMIT_SUB) {
+        for (action *todo = actions; todo; todo = todo->next)
+            if (todo->subtransaction == mine)
+                todo->subtransaction = parent;
+    } else if (event == SUBXACT_EVENT_ABORT_SUB) {
+        // The newest come first, and those of an aborted subtransaction are the newest.
+        while (actions && actions->subtransaction >= mine)
+            actions = actions->next;
+    }
+}
+
+void remember(const action &todo) {
+    static bool registered = false;
+    call([&todo] {
+        if (!registered) {
+            ::RegisterXactCallback(at_transaction_end, nullptr);
+            ::RegisterSubXactCallback(at_subtransaction_end, nullptr);
+            registered = true;
+        }
+        auto *kept = static_cast<action *>(::MemoryContextAlloc(TopTransactionContext, sizeof(action)));
+        *kept = todo;
+        kept->next = actions;
+        kept->subtransaction = ::GetCurrentSubTransactionId();
+        actions = kept;
+    });
+}
+
+} // namespace
+
+void start_workers_at_commit(const worker_order &order, int count) {
+    remember({nullptr, InvalidSubTransactionId, order, count, 0});
+}
+
+void cancel_process_at_commit(int pid) {
+    remember({nullptr, InvalidSubTransactionId, {}, 0, pid});
+}
+
+worker_order connect_worker() {
+    return call([] {
+        worker_order order;
+        std::copy_n(MyBgworkerEntry->bgw_extra, sizeof order, reinterpret_cast<char *>(&order));
+        // The default handler of workers raises FATAL inside the signal handler; die waits for a safe place.
+        ::pqsignal(SIGTERM, die);
+        ::pqsignal(SIGHUP, ::SignalHandlerForConfigReload);
+        ::BackgroundWorkerUnblockSignals();
+        ::BackgroundWorkerInitializeConnectionByOid(order.database, order.owner, 0);
+        return order;
+    });
+}
+
+void report_application_name(const char *name) {
+    call([=] {
+        // Cut at a character: the setting's own check would take a broken one apart byte by byte.
+        char clipped[NAMEDATALEN];
+        const int length = ::pg_mbcliplen(name, static_cast<int>(strlen(name)), NAMEDATALEN - 1);
+        ::strlcpy(clipped, name, static_cast<std::size_t>(length) + 1);
+        ::SetConfigOption("application_name", clipped, PGC_USERSET, PGC_S_SESSION);
+    });
+}
+
+void sleep(std::int64_t milliseconds) {
+    call([=] {
+        (void)::WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, static_cast<long>(milliseconds),
+                          PG_WAIT_EXTENSION);
+        ::ResetLatch(MyLatch);
+        CHECK_FOR_INTERRUPTS();
+    });
+}
+
+void reload_configuration() {
+    if (!ConfigReloadPending)
+        return;
+    call([] {
+        ConfigReloadPending = false;
+        ::ProcessConfigFile(PGC_SIGHUP);
+    });
+}
+
+namespace {
+
+bool exit_expected = false;
+
+void at_exit(int, Datum callback) {
+    if (!exit_expected)
+        reinterpret_cast<void (*)() noexcept>(DatumGetPointer(callback))();
+}
+
+} // namespace
+
+void on_unexpected_exit(void (*callback)() noexcept) {
+    ::before_shmem_exit(at_exit, PointerGetDatum(reinterpret_cast<void *>(callback)));
+}
+
+void expect_exit() noexcept {
+    exit_expected = true;
+}
+
+} // namespace etl::pg

@@ -1,0 +1,199 @@
+// C++ regime: the life of a task.
+#include "run/claim.hpp"
+
+#include "pg/identity.hpp"
+#include "pg/lock.hpp"
+
+#include <cstring>
+
+namespace etl::run {
+
+namespace {
+
+// A task is ready when nothing of a lower phase is unfinished, for its portal or for the run; a publish that waits for
+// etl_publish is not.
+constexpr const char *is_ready =
+    " t.state = 'waiting' AND NOT EXISTS (SELECT FROM etl.task b WHERE b.run_id = t.run_id AND b.phase < t.phase"
+    " AND b.state <> 'done' AND (t.portal IS NULL OR b.portal IS NULL OR b.portal = t.portal))"
+    " AND (t.phase < 4 OR EXISTS (SELECT FROM etl.run r WHERE r.run_id = t.run_id AND r.publish = 'auto'))";
+
+pg::lock_key task_lock(std::int64_t run_id, std::int32_t task_no) {
+    return {pg::lock_kind::task, static_cast<std::uint32_t>(run_id), static_cast<std::uint32_t>(task_no)};
+}
+
+// Tasks in state running whose session lock nobody holds: their worker vanished without a word.
+pg::result orphans(std::int64_t run_id) {
+    return pg::query(pg::format("SELECT t.task_no FROM etl.task t WHERE t.run_id = $1 AND t.state = 'running'"
+                                " AND NOT EXISTS (SELECT FROM pg_catalog.pg_locks WHERE %s AND classid = %u"
+                                "  AND objid = t.task_no::oid)",
+                                pg::held_locks(pg::lock_kind::task).c_str(), static_cast<std::uint32_t>(run_id)),
+                     {pg::int8(run_id)});
+}
+
+// The attempt counts as a suspicion, not as a failure: the task may only have been near.
+void take_back_orphans(const record &run) {
+    const pg::result found = orphans(run.run_id);
+    for (std::size_t row = 0; row < found.size(); row++) {
+        const auto task_no = static_cast<std::int32_t>(found.int8(row, 0));
+        if (!pg::try_lock(task_lock(run.run_id, task_no)))
+            continue; // another worker takes it back
+        pg::execute(
+            pg::format("UPDATE etl.task SET crashes = crashes + 1,"
+                       " state = CASE WHEN crashes + 1 < %d THEN 'waiting' ELSE 'failed' END,"
+                       " why = pg_catalog.format('worker process %%s vanished', pid),"
+                       " sqlstate = CASE WHEN crashes + 1 < %d THEN sqlstate ELSE '57P02' END,"
+                       " error = CASE WHEN crashes + 1 < %d THEN error ELSE pg_catalog.format('set aside: the worker"
+                       " process vanished %%s times, the last %d times while the task ran alone', crashes + 1) END,"
+                       " ended_at = CASE WHEN crashes + 1 < %d THEN NULL ELSE pg_catalog.clock_timestamp() END"
+                       " WHERE run_id = $1 AND task_no = $2 AND state = 'running'",
+                       crashes_before_set_aside, crashes_before_set_aside, crashes_before_set_aside,
+                       crashes_before_set_aside - crashes_before_alone, crashes_before_set_aside),
+            {pg::int8(run.run_id), pg::int4(task_no)});
+        pg::unlock(task_lock(run.run_id, task_no));
+    }
+}
+
+task read_task(const pg::result &rows) {
+    return {static_cast<std::int32_t>(rows.int8(0, 0)),
+            rows.text(0, 1),
+            rows.optional_text(0, 2),
+            {rows.optional_int8(0, 3), rows.optional_int8(0, 4)},
+            rows.is_null(0, 5) ? InvalidOid : rows.oid(0, 5),
+            static_cast<std::int32_t>(rows.int8(0, 6)),
+            rows.boolean(0, 7)};
+}
+
+// Ends the run if nothing is ready or running: what still waits then stands behind a failure, or behind etl_publish.
+bool end_run(const record &run) {
+    return pg::execute(
+               "UPDATE etl.run r SET state = CASE WHEN f.task_no IS NOT NULL THEN 'failed'"
+               "  WHEN EXISTS (SELECT FROM etl.task t WHERE t.run_id = r.run_id AND t.state = 'waiting') THEN 'loaded'"
+               "  WHEN r.kind = 'seed' THEN 'published' ELSE 'done' END,"
+               " ended_at = CASE WHEN f.task_no IS NULL AND EXISTS (SELECT FROM etl.task t WHERE t.run_id = r.run_id"
+               "  AND t.state = 'waiting') THEN NULL ELSE pg_catalog.clock_timestamp() END,"
+               " since = pg_catalog.clock_timestamp(), waiting_for = NULL, why = NULL, sqlstate = f.sqlstate,"
+               " error = pg_catalog.concat_ws(' ', f.kind, 'of portal ' || f.portal, CASE WHEN f.kind IN ('load', 'fold')"
+               "  THEN pg_catalog.format('[%s, %s)', f.lid_from, f.lid_to) END) || ': ' || f.error"
+               " FROM (SELECT 1) one LEFT JOIN LATERAL (SELECT * FROM etl.task t WHERE t.run_id = $1"
+               "  AND t.state = 'failed' ORDER BY t.task_no LIMIT 1) f ON true"
+               " WHERE r.run_id = $1 AND r.state IN ('queued', 'running')",
+               {pg::int8(run.run_id)}) > 0;
+}
+
+// True for errors that pass by themselves: the world stood in the way, not the task's data.
+bool may_pass(const char *sqlstate) {
+    for (const char *passing : {"40001", "40P01", "55P03", "57014", "55006"})
+        if (std::strcmp(sqlstate, passing) == 0)
+            return true;
+    return std::strncmp(sqlstate, "53", 2) == 0;
+}
+
+} // namespace
+
+std::int64_t ready_tasks(std::int64_t run_id, std::int64_t limit) {
+    pg::catalog_scope as_catalog;
+    const std::int64_t ready =
+        pg::query(pg::format("SELECT pg_catalog.count(*) FROM (SELECT FROM etl.task t WHERE t.run_id = $1 AND %s"
+                             " LIMIT $2) r",
+                             is_ready),
+                  {pg::int8(run_id), pg::int8(limit)})
+            .int8(0, 0);
+    if (ready >= limit)
+        return ready;
+    const std::int64_t lost = static_cast<std::int64_t>(orphans(run_id).size());
+    // A run that nothing of is ready or running still needs somebody to end it.
+    const bool idle = pg::query("SELECT FROM etl.task WHERE run_id = $1 AND state = 'running' LIMIT 1",
+                                {pg::int8(run_id)})
+                          .empty();
+    return ready + lost + (ready == 0 && idle ? 1 : 0);
+}
+
+claim_result claim(const record &run) {
+    pg::catalog_scope as_catalog;
+    claim_result result;
+    if (pg::query("SELECT FROM etl.run WHERE run_id = $1 AND state IN ('queued', 'running')", {pg::int8(run.run_id)})
+            .empty())
+        return result;
+    take_back_orphans(run);
+
+    // Suspected tasks come last, so that one that brings the server down does so when the rest is done; later phases come
+    // first, since their pages are warm.
+    const pg::result found = pg::query(
+        pg::format("SELECT t.task_no, t.kind, t.portal, t.lid_from, t.lid_to, t.parent_index::oid, t.attempts + 1,"
+                   " t.crashes >= %d FROM etl.task t WHERE t.run_id = $1 AND %s"
+                   " AND (t.not_before IS NULL OR t.not_before <= pg_catalog.clock_timestamp())"
+                   " ORDER BY t.crashes, t.phase DESC, t.task_no LIMIT 1 FOR UPDATE OF t SKIP LOCKED",
+                   crashes_before_alone, is_ready),
+        {pg::int8(run.run_id)});
+    if (!found.empty() && pg::try_lock(task_lock(run.run_id, static_cast<std::int32_t>(found.int8(0, 0))))) {
+        result.claimed = read_task(found);
+        result.what = verdict::claimed;
+        pg::execute("UPDATE etl.task SET state = 'running', attempts = attempts + 1, pid = pg_catalog.pg_backend_pid(),"
+                    " started_at = pg_catalog.clock_timestamp(), ended_at = NULL, not_before = NULL, why = NULL"
+                    " WHERE run_id = $1 AND task_no = $2",
+                    {pg::int8(run.run_id), pg::int4(result.claimed->task_no)});
+        pg::execute("UPDATE etl.run SET state = 'running', since = pg_catalog.clock_timestamp(), why = NULL,"
+                    " started_at = COALESCE(started_at, pg_catalog.clock_timestamp())"
+                    " WHERE run_id = $1 AND state = 'queued'",
+                    {pg::int8(run.run_id)});
+        result.others = ready_tasks(run.run_id, run.workers) - 1;
+        return result;
+    }
+    const pg::result left = pg::query(
+        pg::format("SELECT pg_catalog.count(*) FILTER (WHERE %s), pg_catalog.count(*) FILTER (WHERE t.state = 'running'),"
+                   " pg_catalog.ceil(1000 * EXTRACT(epoch FROM pg_catalog.min(t.not_before) - pg_catalog.clock_timestamp()))::bigint"
+                   " FROM etl.task t WHERE t.run_id = $1 AND t.state IN ('waiting', 'running')",
+                   is_ready),
+        {pg::int8(run.run_id)});
+    if (left.int8(0, 0) > 0) {
+        result.what = verdict::wait;
+        result.milliseconds = std::clamp<std::int64_t>(left.optional_int8(0, 2).value_or(20), 20, 1000);
+    } else if (left.int8(0, 1) == 0 && end_run(run)) {
+        result.what = verdict::ended;
+    }
+    return result;
+}
+
+void release(std::int64_t run_id, const task &done) {
+    pg::unlock(task_lock(run_id, done.task_no));
+}
+
+void mark_done(const record &run, const task &done, std::optional<std::int64_t> rows) {
+    pg::catalog_scope as_catalog;
+    // The attempt's number tells whether the claim is still ours.
+    const std::uint64_t marked =
+        pg::execute("UPDATE etl.task SET state = 'done', rows = $4, ended_at = pg_catalog.clock_timestamp(), why = NULL,"
+                    " sqlstate = NULL, error = NULL WHERE run_id = $1 AND task_no = $2 AND state = 'running'"
+                    " AND attempts = $3",
+                    {pg::int8(run.run_id), pg::int4(done.task_no), pg::int4(done.attempt), pg::int8(rows)});
+    if (marked != 1)
+        throw error("55000", "the task was taken over by another worker", "Nothing of this attempt is kept.");
+}
+
+void mark_error(const record &run, const task &failed, const pg::error_report &report) {
+    pg::catalog_scope as_catalog;
+    const bool stopped =
+        pg::query("SELECT FROM etl.run WHERE run_id = $1 AND state IN ('queued', 'running')", {pg::int8(run.run_id)})
+            .empty();
+    const bool again = stopped || (may_pass(report.sqlstate) && failed.attempt < 10);
+    pg::string text = report.message;
+    if (!report.detail.empty())
+        text.append(" (").append(report.detail).append(")");
+    // Where the run was stopped, the interruption is no fault of the task. Else: 1, 2, 4, 8, then every 10 seconds.
+    const std::int64_t backoff = stopped ? 0 : std::min<std::int64_t>(10000, 1000LL << std::min(failed.attempt - 1, 4));
+    pg::execute("UPDATE etl.task SET state = CASE WHEN $4 THEN 'waiting' ELSE 'failed' END, why = $5,"
+                " sqlstate = $6, error = $5, ended_at = CASE WHEN $4 THEN NULL ELSE pg_catalog.clock_timestamp() END,"
+                " not_before = CASE WHEN $4 THEN pg_catalog.clock_timestamp() + $7 * interval '1 millisecond' END"
+                " WHERE run_id = $1 AND task_no = $2 AND state = 'running' AND attempts = $3",
+                {pg::int8(run.run_id), pg::int4(failed.task_no), pg::int4(failed.attempt), pg::boolean(again),
+                 pg::text(pg::view(text)), pg::text(report.sqlstate), pg::int8(backoff)});
+}
+
+void set_waiting_for(std::int64_t run_id, std::string_view what) {
+    pg::catalog_scope as_catalog;
+    pg::execute("UPDATE etl.run SET waiting_for = NULLIF($2, '') WHERE run_id = $1"
+                " AND waiting_for IS DISTINCT FROM NULLIF($2, '')",
+                {pg::int8(run_id), pg::text(what)});
+}
+
+} // namespace etl::run

@@ -1,0 +1,54 @@
+// C++ regime: the life of a task: claimed, done, failed, or found without a worker. Every function but ready_tasks is
+// called by a worker, in a transaction of its own, and acts as the extension's owner for its statements only.
+#pragma once
+
+#include "run/run.hpp"
+
+namespace etl::run {
+
+struct task {
+    std::int32_t task_no;
+    pg::string kind;
+    std::optional<pg::string> portal;
+    plan::lid_range range;
+    Oid parent_index;
+    std::int32_t attempt;
+    bool alone; // under suspicion of crashing the server
+};
+
+// A task whose worker vanished that often is worked on alone; three more times and it is set aside.
+constexpr int crashes_before_alone = 2;
+constexpr int crashes_before_set_aside = 5;
+
+// Tasks of the run that a worker could take up now, those whose worker vanished included; counts to `limit` only.
+std::int64_t ready_tasks(std::int64_t run_id, std::int64_t limit);
+
+enum class verdict {
+    claimed,
+    wait,  // a task is ready, but not yet (backoff) or held by another
+    leave, // others work on what is left, or the run is paused, cancelled or ended
+    ended  // this call ended the run
+};
+struct claim_result {
+    verdict what = verdict::leave;
+    std::optional<task> claimed;
+    std::int64_t milliseconds = 0; // how long to wait
+    std::int64_t others = 0;       // further tasks that are ready
+};
+
+// Takes back tasks whose worker vanished, claims a ready task (its session lock is then held by this process) and counts
+// the attempt; or, where nothing is left to do, ends the run.
+claim_result claim(const record &run);
+void release(std::int64_t run_id, const task &done);
+
+// Marks the task done within the transaction that did its work. 40000-like error if the claim was lost meanwhile,
+// so that nothing of the work is kept.
+void mark_done(const record &run, const task &done, std::optional<std::int64_t> rows);
+
+// Records an error that the task reported: it is tried again, later, if the error may pass, else it has failed.
+void mark_error(const record &run, const task &failed, const pg::error_report &report);
+
+// What the run waits for, shown in etl_progress; an empty text for nothing.
+void set_waiting_for(std::int64_t run_id, std::string_view what);
+
+} // namespace etl::run

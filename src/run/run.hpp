@@ -1,0 +1,71 @@
+// C++ regime: runs and tasks as the engine knows them. src/run/README.md has the states and who changes them.
+#pragma once
+
+#include "pg/spi.hpp"
+#include "pg/worker.hpp"
+#include "plan/plan.hpp"
+
+namespace etl::run {
+
+struct record {
+    std::int64_t run_id;
+    pg::string kind;
+    std::optional<pg::string> make;
+    std::optional<pg::string> portal;
+    pg::string state;
+    Oid owner;
+    int workers;
+    pg::string definition;
+    bool of_this_cluster; // false in a copy of the database: the run is dead there
+};
+
+// 42704 if there is no such run; the current user must have the owner's rights (42501), else nothing is told about it.
+record get(std::int64_t run_id);
+std::optional<record> find(std::int64_t run_id);
+
+// The row that a request returns for each portal.
+struct shape {
+    std::int64_t run_id;
+    pg::string portal;
+    std::int32_t chunks;
+    std::int64_t estimated_rows;
+    pg::string state;
+};
+pg::vector<shape> shape_of(std::int64_t run_id);
+
+// Requests. Each creates a run or resumes the one there is, in the caller's transaction, and returns its number.
+std::int64_t request_seed(std::string_view make, std::optional<int> workers, std::optional<std::int64_t> chunk_rows,
+                          std::string_view publish);
+std::int64_t request_fold(std::string_view portal, std::optional<int> workers);
+
+// Steering; each checks the caller's rights and the run's state.
+void cancel(std::int64_t run_id);
+void pause(std::int64_t run_id);
+void resume(std::int64_t run_id);
+void retry(std::int64_t run_id);
+void publish(std::int64_t run_id);
+void revert(std::int64_t run_id);
+// Drops the replaced partitions that the make's last publish left beside the mart.
+void forget_old(std::string_view make);
+
+// Starts workers for the run, at commit, as many as it may have and has not. Says why where it can't.
+void kick(const record &run);
+// Starts a worker for the oldest run that has work and no worker; called by a worker that leaves.
+void kick_oldest();
+// Starts workers for every run that has work and no worker; called after a crash.
+void kick_all();
+// How many workers of the run are alive.
+int live_workers(std::int64_t run_id);
+
+// True if a role may log in, as workers of its runs must.
+bool can_login(Oid role);
+[[noreturn]] void raise_no_login(Oid role);
+
+// The SQL condition under which a row of etl.run belongs to this cluster and database.
+pg::string this_cluster();
+
+// What a worker calls itself in pg_stat_activity: "volkswagen mobile [12000, 24000)".
+pg::string task_title(const record &run, const pg::string &kind, const std::optional<pg::string> &portal,
+                      const plan::lid_range &range);
+
+} // namespace etl::run

@@ -1,0 +1,157 @@
+// C++ regime: steering a run: cancel, pause, resume, retry, publish, revert.
+#include "run/run.hpp"
+
+#include "mart/mart.hpp"
+#include "pg/identity.hpp"
+#include "pg/lock.hpp"
+#include "pg/message.hpp"
+#include "settings.hpp"
+
+namespace etl::run {
+
+namespace {
+
+// Locks the run's row, so that its state stands still until the transaction ends, and reads it again.
+record lock_run(std::int64_t run_id, const char *function) {
+    pg::require_read_write(function);
+    get(run_id); // existence and rights first: nobody may wait on a stranger's run
+    {
+        pg::catalog_scope as_catalog;
+        pg::query("SELECT FROM etl.run WHERE run_id = $1 FOR NO KEY UPDATE", {pg::int8(run_id)});
+    }
+    record run = get(run_id);
+    if (!run.of_this_cluster)
+        throw error("55000", pg::view(pg::format("run " INT64_FORMAT " belongs to another cluster", run_id)),
+                    "This database is a copy; its runs ended with the original.");
+    return run;
+}
+
+[[noreturn]] void refuse(const record &run, const char *verb, const char *hint = "") {
+    throw error("55000", pg::view(pg::format("cannot %s run " INT64_FORMAT ": it is %s", verb, run.run_id, run.state.c_str())),
+                {}, hint);
+}
+
+void set_state(std::int64_t run_id, const char *state, std::string_view why) {
+    pg::catalog_scope as_catalog;
+    pg::execute("UPDATE etl.run SET state = $2, why = $3, since = pg_catalog.clock_timestamp(), waiting_for = NULL,"
+                " ended_at = CASE WHEN $2 = 'cancelled' THEN pg_catalog.clock_timestamp() END,"
+                " sqlstate = NULL, error = NULL WHERE run_id = $1",
+                {pg::int8(run_id), pg::text(state), pg::text(why)});
+}
+
+pg::string by_whom(const char *what) {
+    return pg::format("%s by %s", what, pg::role_name(pg::current_role()).c_str());
+}
+
+pg::vector<pg::string> portals_of(std::int64_t run_id) {
+    pg::vector<pg::string> portals;
+    for (const shape &row : shape_of(run_id))
+        portals.push_back(row.portal);
+    return portals;
+}
+
+} // namespace
+
+void cancel(std::int64_t run_id) {
+    const record run = lock_run(run_id, "etl_cancel()");
+    if (run.state != "queued" && run.state != "running" && run.state != "paused" && run.state != "loaded") {
+        pg::notice(pg::view(pg::format("run " INT64_FORMAT " has ended already: it is %s", run_id, run.state.c_str())));
+        return;
+    }
+    set_state(run_id, "cancelled", pg::view(by_whom("cancelled")));
+    // Whoever works on one of its tasks is interrupted when this transaction commits.
+    const pg::result workers =
+        pg::query(pg::format("SELECT pid FROM pg_catalog.pg_locks WHERE %s AND classid = %u",
+                             pg::held_locks(pg::lock_kind::task).c_str(), static_cast<std::uint32_t>(run_id)));
+    for (std::size_t row = 0; row < workers.size(); row++)
+        pg::cancel_process_at_commit(static_cast<int>(workers.int8(row, 0)));
+}
+
+void pause(std::int64_t run_id) {
+    const record run = lock_run(run_id, "etl_pause()");
+    if (run.state == "paused")
+        return;
+    if (run.state != "queued" && run.state != "running")
+        refuse(run, "pause");
+    set_state(run_id, "paused", pg::view(by_whom("paused")));
+}
+
+void resume(std::int64_t run_id) {
+    const record run = lock_run(run_id, "etl_resume()");
+    if (run.state == "queued" || run.state == "running") {
+        kick(run);
+        return;
+    }
+    if (run.state != "paused")
+        refuse(run, "resume",
+               run.state == "failed" || run.state == "cancelled" ? "Use etl_retry, or ask for the run again." : "");
+    set_state(run_id, "queued", pg::view(by_whom("resumed")));
+    kick(get(run_id));
+}
+
+void retry(std::int64_t run_id) {
+    const record run = lock_run(run_id, "etl_retry()");
+    if (run.state != "failed" && run.state != "cancelled")
+        refuse(run, "retry");
+    // The request knows whether the run still fits its definitions, and takes it up if it is the newest.
+    const std::int64_t taken = run.make ? request_seed(pg::view(*run.make), std::nullopt, std::nullopt, "auto")
+                                        : request_fold(pg::view(*run.portal), std::nullopt);
+    if (taken != run_id)
+        throw error("55000", pg::view(pg::format("cannot retry run " INT64_FORMAT, run_id)),
+                    "Its definitions have changed, its staging tables are gone, or a newer run has taken its place.",
+                    "Ask for a new run.");
+}
+
+void publish(std::int64_t run_id) {
+    const record run = lock_run(run_id, "etl_publish()");
+    if (run.kind != "seed" || (run.state != "queued" && run.state != "running" && run.state != "loaded"))
+        refuse(run, "publish");
+    {
+        pg::catalog_scope as_catalog;
+        pg::execute("UPDATE etl.run SET publish = 'auto' WHERE run_id = $1", {pg::int8(run_id)});
+    }
+    if (run.state == "loaded")
+        set_state(run_id, "queued", pg::view(by_whom("publish asked for")));
+    kick(get(run_id));
+}
+
+void revert(std::int64_t run_id) {
+    const record run = lock_run(run_id, "etl_revert()");
+    if (run.kind != "seed" || run.state != "published")
+        refuse(run, "revert");
+    const catalog::make make = catalog::get_make(pg::view(*run.make));
+    {
+        pg::catalog_scope as_catalog;
+        const pg::result later = pg::query("SELECT run_id, state FROM etl.run WHERE make = $1 AND run_id > $2"
+                                           " AND state IN ('queued', 'running', 'paused', 'loaded', 'published')"
+                                           " ORDER BY run_id DESC LIMIT 1",
+                                           {pg::text(*run.make), pg::int8(run_id)});
+        if (!later.empty())
+            throw error("55006", pg::view(pg::format("cannot revert run " INT64_FORMAT, run_id)),
+                        pg::view(pg::format("Run %s of the same make is newer, and %s.", later.text(0, 0).c_str(),
+                                            later.text(0, 1).c_str())));
+    }
+    const pg::vector<pg::string> portals = portals_of(run_id);
+    {
+        pg::owner_scope as_owner(run.owner);
+        as_owner.settings().set("lock_timeout", pg::format("%dms", publish_lock_timeout).c_str());
+        mart::revert(make.mart, portals);
+    }
+    pg::catalog_scope as_catalog;
+    pg::execute("UPDATE etl.run SET why = $2 WHERE run_id = $1",
+                {pg::int8(run_id), pg::text(by_whom("reverted"))});
+}
+
+void forget_old(std::string_view name) {
+    pg::require_read_write("etl_forget_old()");
+    const catalog::make make = catalog::get_make(name);
+    catalog::require_owner(make.owner, pg::view(pg::format("make \"%s\"", make.name.c_str())));
+    pg::vector<pg::string> portals;
+    for (const catalog::source &source : catalog::sources_of(make))
+        portals.push_back(source.portal);
+    pg::owner_scope as_owner(make.owner);
+    as_owner.settings().set("lock_timeout", pg::format("%dms", publish_lock_timeout).c_str());
+    mart::forget_old(make.mart, portals);
+}
+
+} // namespace etl::run

@@ -1,0 +1,87 @@
+// C++ regime: waiting for the end of a run.
+#include "run/wait.hpp"
+
+#include "pg/clock.hpp"
+#include "pg/identity.hpp"
+#include "pg/message.hpp"
+
+namespace etl::run {
+
+namespace {
+
+constexpr std::int64_t millisecond = 1000; // in µs, as all times here
+constexpr std::int64_t look_every = 20 * millisecond;
+constexpr std::int64_t speak_every = 3000 * millisecond;
+constexpr std::int64_t kick_first = 1000 * millisecond;
+constexpr std::int64_t kick_at_most = 60000 * millisecond;
+
+struct sight {
+    pg::string state;
+    std::int64_t workers;
+    std::optional<pg::string> sqlstate;
+    std::optional<pg::string> error;
+    pg::string line;
+};
+
+sight look(std::int64_t run_id) {
+    pg::catalog_scope as_catalog;
+    const pg::result rows = pg::query(
+        "SELECT state, workers, sqlstate, error, pg_catalog.format('%s %s%% %s of %s tasks, %s, %s rows%s%s%s', bar,"
+        " percent, done, total, COALESCE(phase, state), rows,"
+        " ', ' || rows_per_second::bigint || ' rows/s', ', ' || pg_catalog.date_trunc('second', eta) || ' left',"
+        " ', waiting for ' || waiting_for) FROM etl.run_progress WHERE run_id = $1",
+        {pg::int8(run_id)});
+    if (rows.empty())
+        throw error("42704", pg::view(pg::format("run " INT64_FORMAT " is gone", run_id)));
+    return {rows.text(0, 0), rows.int8(0, 1), rows.optional_text(0, 2), rows.optional_text(0, 3), rows.text(0, 4)};
+}
+
+bool ended(std::int64_t run_id, const sight &seen) {
+    if (seen.state == "failed")
+        throw error(seen.sqlstate.value_or(pg::string("XX000")).c_str(),
+                    pg::view(seen.error.value_or(pg::string("the run failed"))),
+                    pg::view(pg::format("Run " INT64_FORMAT " failed.", run_id)),
+                    "The view etl_tasks has the tasks; etl_retry tries those that failed again.");
+    if (seen.state == "cancelled")
+        throw error("57014", pg::view(pg::format("run " INT64_FORMAT " was cancelled", run_id)),
+                    pg::view(seen.error.value_or(pg::string())));
+    return seen.state == "published" || seen.state == "loaded" || seen.state == "done";
+}
+
+} // namespace
+
+void wait(pg::procedure &call, std::int64_t run_id, std::optional<std::int64_t> microseconds) {
+    const std::int64_t begin = pg::microseconds_now();
+    std::int64_t spoken = begin - speak_every;
+    std::int64_t kicked = begin;
+    std::int64_t patience = kick_first;
+    pg::owned_context memory("etl_wait");
+
+    for (bool first = true;; first = false) {
+        pg::memory_switch in(memory.get());
+        const std::int64_t now = pg::microseconds_now();
+        const record run = get(run_id); // rights may be taken away while we wait
+        const sight seen = look(run_id);
+        const bool over = ended(run_id, seen);
+        if (over || now - spoken >= speak_every) {
+            pg::notice(pg::view(pg::format("run " INT64_FORMAT ": %s", run_id, seen.line.c_str())));
+            spoken = now;
+        }
+        if (over)
+            return;
+        // A run that nobody works on is taken up again, at growing distances where there is no slot for a worker.
+        if (seen.workers == 0 && seen.state == "queued" && (first || now - kicked >= patience)) {
+            kick(run);
+            patience = first ? kick_first : std::min(2 * patience, kick_at_most);
+            kicked = now;
+        }
+        call.commit();
+        if (microseconds && now - begin >= *microseconds)
+            throw error("57014", pg::view(pg::format("gave up waiting for run " INT64_FORMAT, run_id)),
+                        "The timeout of etl_wait is over; the run goes on.");
+        pg::sleep(look_every / millisecond);
+        memory.reset();
+    }
+}
+
+} // namespace etl::run

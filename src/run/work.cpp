@@ -1,0 +1,90 @@
+// C++ regime: doing what a task says.
+#include "run/work.hpp"
+
+#include "fold/fold.hpp"
+#include "load/load.hpp"
+#include "mart/mart.hpp"
+#include "pg/extension.hpp"
+#include "pg/identity.hpp"
+
+namespace etl::run {
+
+namespace {
+
+struct place {
+    Oid view;
+    Oid staging;
+};
+
+place place_of(const record &run, const pg::string &portal) {
+    pg::catalog_scope as_catalog;
+    const pg::result rows = pg::query("SELECT view::oid, staging::oid FROM etl.run_portal WHERE run_id = $1 AND portal = $2",
+                                      {pg::int8(run.run_id), pg::text(pg::view(portal))});
+    return {rows.is_null(0, 0) ? InvalidOid : rows.oid(0, 0), rows.is_null(0, 1) ? InvalidOid : rows.oid(0, 1)};
+}
+
+std::int64_t rows_loaded(const record &run, const pg::string &portal) {
+    pg::catalog_scope as_catalog;
+    return pg::query("SELECT COALESCE(pg_catalog.sum(rows), 0)::bigint FROM etl.task WHERE run_id = $1 AND portal = $2"
+                     " AND kind = 'load'",
+                     {pg::int8(run.run_id), pg::text(pg::view(portal))})
+        .int8(0, 0);
+}
+
+// After a portal's last fold chunk its price state is true as of the start of the run. The row lock makes the last two
+// of several workers see each other.
+void settle_price_state(const record &run, const task &todo) {
+    pg::catalog_scope as_catalog;
+    pg::query("SELECT FROM etl.portal WHERE portal = $1 FOR UPDATE", {pg::text(*todo.portal)});
+    pg::execute("UPDATE etl.portal p SET state = 'as_of', state_since = pg_catalog.clock_timestamp(), state_cause = NULL,"
+                " folded_at = r.started_at FROM etl.run r WHERE p.portal = $1 AND r.run_id = $2"
+                " AND NOT EXISTS (SELECT FROM etl.task t WHERE t.run_id = r.run_id AND t.portal = p.portal"
+                "  AND t.kind = 'fold' AND t.state <> 'done' AND t.task_no <> $3)",
+                {pg::text(*todo.portal), pg::int8(run.run_id), pg::int4(todo.task_no)});
+}
+
+std::optional<std::int64_t> work_as_owner(const assignment &duty, const task &todo) {
+    const record &run = duty.run;
+    const place where = todo.portal ? place_of(run, *todo.portal) : place{InvalidOid, InvalidOid};
+    const std::int64_t loaded = todo.kind == "check" ? rows_loaded(run, *todo.portal) : 0;
+    const std::optional<catalog::portal> portal =
+        todo.kind == "fold" ? std::optional(catalog::get_portal(pg::view(*todo.portal))) : std::nullopt;
+
+    pg::owner_scope as_owner(run.owner);
+    catalog::apply_settings(as_owner.settings(), pg::view(duty.settings));
+    if (todo.kind == "load")
+        return load::load_chunk(where.view, where.staging, todo.range);
+    if (todo.kind == "fold")
+        return fold::fold_chunk(portal->prices, portal->price_state, todo.range);
+    if (todo.kind == "index")
+        mart::build_index(duty.make.mart, todo.parent_index, pg::view(*todo.portal), run.run_id, where.staging);
+    else if (todo.kind == "check")
+        mart::check_staging(duty.make.mart, pg::view(*todo.portal), run.run_id, where.staging, loaded);
+    else if (todo.kind == "analyze")
+        pg::execute(pg::format("ANALYZE %s", pg::relation_name(duty.make.mart, "mart").c_str()));
+    else
+        throw error("XX000", pg::view(pg::format("unknown kind of task: %s", todo.kind.c_str())));
+    return std::nullopt;
+}
+
+} // namespace
+
+assignment read_assignment(const record &run) {
+    assignment duty{run, {}, {}};
+    if (run.make)
+        duty.make = catalog::get_make(pg::view(*run.make));
+    pg::catalog_scope as_catalog;
+    duty.settings =
+        pg::query("SELECT settings::text FROM etl.run WHERE run_id = $1", {pg::int8(run.run_id)}).text(0, 0);
+    return duty;
+}
+
+void perform(const assignment &duty, const task &todo) {
+    pg::lock_extension();
+    const std::optional<std::int64_t> rows = work_as_owner(duty, todo);
+    if (todo.kind == "fold")
+        settle_price_state(duty.run, todo);
+    mark_done(duty.run, todo, rows);
+}
+
+} // namespace etl::run

@@ -1,0 +1,24 @@
+// C++ regime: doing what a task says, and marking it done, in one transaction.
+#pragma once
+
+#include "run/claim.hpp"
+
+namespace etl::run {
+
+// What a worker keeps while it serves a run.
+struct assignment {
+    record run;
+    catalog::make make;         // of a seed
+    pg::string settings;        // jsonb, those of the make
+};
+
+assignment read_assignment(const record &run);
+
+// Does the task's work and marks it done; the caller's transaction commits both. Acts as the owner.
+void perform(const assignment &duty, const task &todo);
+
+// The publish task: waits for older snapshots, then tries under lock_timeout until it has got its locks. It runs its own
+// transactions, short ones while it waits. Returns the error that ended it, if one did.
+std::optional<pg::error_report> perform_publish(const assignment &duty, const task &todo);
+
+} // namespace etl::run

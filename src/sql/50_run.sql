@@ -1,0 +1,51 @@
+-- Asking for runs and steering them.
+CREATE FUNCTION etl_seed(make text, workers integer DEFAULT NULL, chunk_rows bigint DEFAULT NULL,
+                         publish text DEFAULT 'auto')
+    RETURNS TABLE (run_id bigint, portal text, chunks integer, estimated_rows bigint, state text)
+    LANGUAGE C VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'etl_seed';
+COMMENT ON FUNCTION etl_seed(text, integer, bigint, text) IS
+    'Asks for the mart of a make to be built beside the present one and published; resumes what was interrupted';
+
+CREATE FUNCTION etl_fold_prices(portal text, workers integer DEFAULT NULL)
+    RETURNS TABLE (run_id bigint, portal text, chunks integer, estimated_rows bigint, state text)
+    LANGUAGE C VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'etl_fold_prices';
+COMMENT ON FUNCTION etl_fold_prices(text, integer) IS
+    'Asks for the price log of a portal to be folded into its price state';
+
+CREATE PROCEDURE etl_wait(run_id bigint, timeout interval DEFAULT NULL)
+    LANGUAGE C AS 'MODULE_PATHNAME', 'etl_wait';
+COMMENT ON PROCEDURE etl_wait(bigint, interval) IS
+    'Waits for a run to end, telling how it goes; holds no snapshot; raises the run''s error if it failed';
+
+CREATE FUNCTION etl_cancel(run_id bigint) RETURNS void
+    LANGUAGE C VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'etl_cancel';
+COMMENT ON FUNCTION etl_cancel(bigint) IS 'Stops a run at once; what is done is kept for a later request';
+
+CREATE FUNCTION etl_pause(run_id bigint) RETURNS void
+    LANGUAGE C VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'etl_pause';
+COMMENT ON FUNCTION etl_pause(bigint) IS 'Lets the workers of a run finish their tasks and leave';
+
+CREATE FUNCTION etl_resume(run_id bigint) RETURNS void
+    LANGUAGE C VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'etl_resume';
+COMMENT ON FUNCTION etl_resume(bigint) IS 'Lets a paused run go on';
+
+CREATE FUNCTION etl_retry(run_id bigint) RETURNS void
+    LANGUAGE C VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'etl_retry';
+COMMENT ON FUNCTION etl_retry(bigint) IS 'Tries the failed tasks of a failed or cancelled run again';
+
+CREATE FUNCTION etl_publish(run_id bigint) RETURNS void
+    LANGUAGE C VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'etl_publish';
+COMMENT ON FUNCTION etl_publish(bigint) IS 'Publishes a run that was asked for with publish => ''manual''';
+
+CREATE FUNCTION etl_revert(run_id bigint) RETURNS void
+    LANGUAGE C VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'etl_revert';
+COMMENT ON FUNCTION etl_revert(bigint) IS 'Swaps the partitions that a run published with those that they replaced';
+
+CREATE FUNCTION etl_forget_old(make text) RETURNS void
+    LANGUAGE C VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'etl_forget_old';
+COMMENT ON FUNCTION etl_forget_old(text) IS 'Drops the replaced partitions that stay beside the mart as <partition>_old';
+
+REVOKE ALL ON FUNCTION etl_seed(text, integer, bigint, text), etl_fold_prices(text, integer), etl_cancel(bigint),
+    etl_pause(bigint), etl_resume(bigint), etl_retry(bigint), etl_publish(bigint), etl_revert(bigint),
+    etl_forget_old(text) FROM PUBLIC;
+REVOKE ALL ON PROCEDURE etl_wait(bigint, interval) FROM PUBLIC;
