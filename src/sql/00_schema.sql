@@ -9,6 +9,10 @@ BEGIN
     END IF;
 END $$;
 
+-- From here on nothing in the script can be captured by objects of others: what is not in pg_catalog is named with its
+-- schema, the functions and views that users call with the one that CREATE EXTENSION chose.
+SET LOCAL search_path = pg_catalog, pg_temp;
+
 CREATE SCHEMA etl;
 REVOKE ALL ON SCHEMA etl FROM PUBLIC;
 GRANT USAGE ON SCHEMA etl TO PUBLIC;

@@ -77,8 +77,8 @@ COMMENT ON COLUMN etl.source.make IS 'Make whose mart the view fills';
 COMMENT ON COLUMN etl.source.portal IS 'Portal whose relations the view reads';
 COMMENT ON COLUMN etl.source.view IS 'View in schema etl, owned by the make''s owner, with security_invoker';
 
-SELECT pg_catalog.pg_extension_config_dump('etl.rates', '');
-SELECT pg_catalog.pg_extension_config_dump('etl.portal', '');
-SELECT pg_catalog.pg_extension_config_dump('etl.template', 'WHERE owner IS NOT NULL');
-SELECT pg_catalog.pg_extension_config_dump('etl.make', '');
-SELECT pg_catalog.pg_extension_config_dump('etl.source', '');
+SELECT pg_extension_config_dump('etl.rates', '');
+SELECT pg_extension_config_dump('etl.portal', '');
+SELECT pg_extension_config_dump('etl.template', 'WHERE owner IS NOT NULL');
+SELECT pg_extension_config_dump('etl.make', '');
+SELECT pg_extension_config_dump('etl.source', '');

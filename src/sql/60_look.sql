@@ -5,129 +5,129 @@
 CREATE VIEW etl.run_progress WITH (security_barrier = true) AS
 WITH here AS (
     SELECT d.oid AS database, c.system_identifier
-    FROM pg_catalog.pg_database d, pg_catalog.pg_control_system() c
-    WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database()
+    FROM pg_database d, pg_control_system() c
+    WHERE d.datname = current_database()
 ), lock AS MATERIALIZED (
     SELECT l.classid, l.objsubid, l.pid
-    FROM pg_catalog.pg_locks l JOIN here ON l.database OPERATOR(pg_catalog.=) here.database
-    WHERE l.locktype OPERATOR(pg_catalog.=) 'advisory' AND l.granted AND l.objsubid OPERATOR(pg_catalog.=) ANY (ARRAY[25972, 25973]::smallint[])
+    FROM pg_locks l JOIN here ON l.database = here.database
+    WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid IN (25972, 25973)
 ), task AS (
     SELECT t.run_id,
-           pg_catalog.count(*) FILTER (WHERE t.state OPERATOR(pg_catalog.=) 'done') AS done,
-           pg_catalog.count(*) AS total,
-           COALESCE(pg_catalog.sum(t.rows), 0)::bigint AS rows,
-           pg_catalog.min(t.phase) FILTER (WHERE t.state OPERATOR(pg_catalog.<>) 'done') AS phase
+           count(*) FILTER (WHERE t.state = 'done') AS done,
+           count(*) AS total,
+           COALESCE(sum(t.rows), 0)::bigint AS rows,
+           min(t.phase) FILTER (WHERE t.state <> 'done') AS phase
     FROM etl.task t GROUP BY t.run_id
 ), seen AS (
     SELECT r.*,
-           r.database OPERATOR(pg_catalog.=) here.database AND r.system_identifier OPERATOR(pg_catalog.=) here.system_identifier AS ours,
-           r.state OPERATOR(pg_catalog.=) ANY (ARRAY['queued', 'running', 'paused', 'loaded']) AS unfinished,
-           (SELECT pg_catalog.count(*)::integer FROM lock l
-            WHERE l.objsubid OPERATOR(pg_catalog.=) 25973::smallint AND l.classid::bigint OPERATOR(pg_catalog.=) (r.run_id OPERATOR(pg_catalog.&) 4294967295)) AS live,
+           r.database = here.database AND r.system_identifier = here.system_identifier AS ours,
+           r.state IN ('queued', 'running', 'paused', 'loaded') AS unfinished,
+           (SELECT count(*)::integer FROM lock l
+            WHERE l.objsubid = 25973 AND l.classid::bigint = (r.run_id & 4294967295)) AS live,
            COALESCE(t.done, 0) AS done, COALESCE(t.total, 0) AS total, COALESCE(t.rows, 0) AS rows, t.phase AS task_phase,
-           GREATEST(EXTRACT(epoch FROM COALESCE(r.ended_at, pg_catalog.clock_timestamp()) OPERATOR(pg_catalog.-) r.started_at), 0.001) AS seconds
-    FROM here, etl.run r LEFT JOIN task t ON t.run_id OPERATOR(pg_catalog.=) r.run_id
+           GREATEST(EXTRACT(epoch FROM COALESCE(r.ended_at, clock_timestamp()) - r.started_at), 0.001) AS seconds
+    FROM here, etl.run r LEFT JOIN task t ON t.run_id = r.run_id
 )
 SELECT s.run_id, s.kind, s.make, s.portal, s.owner, s.workers AS workers_asked,
        CASE WHEN s.unfinished AND NOT s.ours THEN 'cancelled'
-            WHEN s.state OPERATOR(pg_catalog.=) 'running' AND s.live OPERATOR(pg_catalog.=) 0 THEN 'queued'
+            WHEN s.state = 'running' AND s.live = 0 THEN 'queued'
             ELSE s.state END AS state,
-       (ARRAY['fold', 'load', 'index', 'check', 'publish', 'analyze'])[s.task_phase OPERATOR(pg_catalog.+) 1] AS phase,
+       (ARRAY['fold', 'load', 'index', 'check', 'publish', 'analyze'])[s.task_phase + 1] AS phase,
        s.done, s.total,
-       CASE WHEN s.total OPERATOR(pg_catalog.=) 0 THEN 0.0
-            ELSE pg_catalog.round(100.0 OPERATOR(pg_catalog.*) s.done OPERATOR(pg_catalog./) s.total, 1) END AS percent,
+       CASE WHEN s.total = 0 THEN 0.0
+            ELSE round(100.0 * s.done / s.total, 1) END AS percent,
        s.rows,
-       CASE WHEN s.started_at IS NOT NULL THEN pg_catalog.round(s.rows OPERATOR(pg_catalog./) s.seconds, 1) END AS rows_per_second,
-       CASE WHEN s.unfinished AND s.ours AND s.live OPERATOR(pg_catalog.>) 0 AND s.done OPERATOR(pg_catalog.>) 0
-            THEN pg_catalog.make_interval(secs => (s.seconds OPERATOR(pg_catalog.*) (s.total OPERATOR(pg_catalog.-) s.done) OPERATOR(pg_catalog./) s.done)::double precision) END AS eta,
-       pg_catalog.format('[%s%s]', pg_catalog.repeat('#', bar.full), pg_catalog.repeat('-', 20 OPERATOR(pg_catalog.-) bar.full)) AS bar,
+       CASE WHEN s.started_at IS NOT NULL THEN round(s.rows / s.seconds, 1) END AS rows_per_second,
+       CASE WHEN s.unfinished AND s.ours AND s.live > 0 AND s.done > 0
+            THEN make_interval(secs => (s.seconds * (s.total - s.done) / s.done)::double precision) END AS eta,
+       format('[%s%s]', repeat('#', bar.full), repeat('-', 20 - bar.full)) AS bar,
        s.live AS workers,
        CASE WHEN NOT s.unfinished OR NOT s.ours THEN NULL
-            WHEN s.state OPERATOR(pg_catalog.=) 'paused' THEN pg_catalog.concat('etl_resume (', s.why, ')')
-            WHEN s.state OPERATOR(pg_catalog.=) 'loaded' THEN 'etl_publish'
-            WHEN s.live OPERATOR(pg_catalog.=) 0 THEN idle.reason
+            WHEN s.state = 'paused' THEN concat('etl_resume (', s.why, ')')
+            WHEN s.state = 'loaded' THEN 'etl_publish'
+            WHEN s.live = 0 THEN idle.reason
             ELSE COALESCE(s.waiting_for, blocked.reason, retry.reason) END AS waiting_for,
        s.since,
        CASE WHEN s.unfinished AND NOT s.ours THEN 'other cluster' ELSE s.error END AS error,
        s.sqlstate, s.requested_at, s.requested_by, s.started_at, s.ended_at, s.unfinished AND s.ours AS unfinished
 FROM seen s
-CROSS JOIN LATERAL (SELECT CASE WHEN s.total OPERATOR(pg_catalog.=) 0 THEN 0
-                                ELSE (20 OPERATOR(pg_catalog.*) s.done OPERATOR(pg_catalog./) s.total)::integer END AS full) bar
+CROSS JOIN LATERAL (SELECT CASE WHEN s.total = 0 THEN 0
+                                ELSE (20 * s.done / s.total)::integer END AS full) bar
 LEFT JOIN LATERAL (
     -- nobody works at it: is it the role, the slots, or has merely nobody looked since a crash?
     SELECT CASE
         WHEN NOT COALESCE(o.rolcanlogin, false)
-            THEN pg_catalog.format('LOGIN of role %s', s.owner)
-        WHEN mine.workers OPERATOR(pg_catalog.>=) limits.ours
-            THEN pg_catalog.format('free worker slot: etl.max_workers = %s, all of them busy', limits.ours)
-        WHEN used.slots OPERATOR(pg_catalog.>=) limits.all_workers
-            THEN pg_catalog.format('free worker slot: max_worker_processes = %s, used by %s', limits.all_workers, used.by_whom)
-        ELSE pg_catalog.format('worker: none is at work; etl_wait, another request or the launcher starts one'
+            THEN format('LOGIN of role %s', s.owner)
+        WHEN mine.workers >= limits.ours
+            THEN format('free worker slot: etl.max_workers = %s, all of them busy', limits.ours)
+        WHEN used.slots >= limits.all_workers
+            THEN format('free worker slot: max_worker_processes = %s, used by %s', limits.all_workers, used.by_whom)
+        ELSE format('worker: none is at work; etl_wait, another request or the launcher starts one'
                                ' (max_worker_processes = %s, used by %s)', limits.all_workers, COALESCE(used.by_whom, 'nobody'))
         END AS reason
-    FROM (SELECT pg_catalog.current_setting('max_worker_processes')::integer AS all_workers,
-                 COALESCE(pg_catalog.current_setting('etl.max_workers', true), '8')::integer AS ours) limits
-    CROSS JOIN (SELECT pg_catalog.count(*) AS workers FROM lock l WHERE l.objsubid OPERATOR(pg_catalog.=) 25972::smallint) mine
-    CROSS JOIN (SELECT pg_catalog.sum(n) AS slots, pg_catalog.string_agg(pg_catalog.format('%s %s', n, backend_type), ', ') AS by_whom
-                FROM (SELECT a.backend_type, pg_catalog.count(*) AS n FROM pg_catalog.pg_stat_activity a
-                      WHERE a.backend_type OPERATOR(pg_catalog.<>) ALL (ARRAY['client backend', 'autovacuum launcher',
+    FROM (SELECT current_setting('max_worker_processes')::integer AS all_workers,
+                 COALESCE(current_setting('etl.max_workers', true), '8')::integer AS ours) limits
+    CROSS JOIN (SELECT count(*) AS workers FROM lock l WHERE l.objsubid = 25972) mine
+    CROSS JOIN (SELECT sum(n) AS slots, string_agg(format('%s %s', n, backend_type), ', ') AS by_whom
+                FROM (SELECT a.backend_type, count(*) AS n FROM pg_stat_activity a
+                      WHERE a.backend_type <> ALL (ARRAY['client backend', 'autovacuum launcher',
                           'autovacuum worker', 'background writer', 'checkpointer', 'startup', 'walreceiver', 'walsender',
                           'walwriter', 'archiver', 'logger', 'standalone backend'])
                       GROUP BY a.backend_type) b) used
-    LEFT JOIN pg_catalog.pg_roles o ON o.oid OPERATOR(pg_catalog.=) s.owner
-    WHERE s.unfinished AND s.ours AND s.live OPERATOR(pg_catalog.=) 0
+    LEFT JOIN pg_roles o ON o.oid = s.owner
+    WHERE s.unfinished AND s.ours AND s.live = 0
 ) idle ON true
 LEFT JOIN LATERAL (
-    SELECT pg_catalog.format('lock on %s held by pid %s', COALESCE(l.relation::regclass::text, l.locktype), b.pid) AS reason
-    FROM etl.task t JOIN pg_catalog.pg_locks l ON l.pid OPERATOR(pg_catalog.=) t.pid AND NOT l.granted
-    CROSS JOIN LATERAL pg_catalog.unnest(pg_catalog.pg_blocking_pids(l.pid)) b(pid)
-    WHERE s.live OPERATOR(pg_catalog.>) 0 AND t.run_id OPERATOR(pg_catalog.=) s.run_id AND t.state OPERATOR(pg_catalog.=) 'running'
+    SELECT format('lock on %s held by pid %s', COALESCE(l.relation::regclass::text, l.locktype), b.pid) AS reason
+    FROM etl.task t JOIN pg_locks l ON l.pid = t.pid AND NOT l.granted
+    CROSS JOIN LATERAL unnest(pg_blocking_pids(l.pid)) b(pid)
+    WHERE s.live > 0 AND t.run_id = s.run_id AND t.state = 'running'
       AND s.unfinished
     LIMIT 1
 ) blocked ON true
 LEFT JOIN LATERAL (
-    SELECT pg_catalog.format('next attempt of task %s: %s', t.task_no, t.error) AS reason
+    SELECT format('next attempt of task %s: %s', t.task_no, t.error) AS reason
     FROM etl.task t
-    WHERE s.unfinished AND t.run_id OPERATOR(pg_catalog.=) s.run_id AND t.state OPERATOR(pg_catalog.=) 'waiting'
-      AND t.not_before OPERATOR(pg_catalog.>) pg_catalog.clock_timestamp()
+    WHERE s.unfinished AND t.run_id = s.run_id AND t.state = 'waiting'
+      AND t.not_before > clock_timestamp()
     ORDER BY t.task_no LIMIT 1
 ) retry ON true;
 COMMENT ON VIEW etl.run_progress IS 'How each run goes; users look at etl_progress';
 
-CREATE VIEW etl_progress WITH (security_barrier = true) AS
+CREATE VIEW @extschema@.etl_progress WITH (security_barrier = true) AS
 SELECT p.run_id, p.kind, p.make, p.state, p.phase, p.done, p.total, p.percent, p.rows, p.rows_per_second, p.eta, p.bar,
        p.workers, p.waiting_for, p.since, p.error, p.portal
 FROM etl.run_progress p
 WHERE (p.unfinished
        OR NOT EXISTS (SELECT FROM etl.run later
-                      WHERE later.kind OPERATOR(pg_catalog.=) p.kind
+                      WHERE later.kind = p.kind
                         AND NOT later.make IS DISTINCT FROM p.make AND NOT later.portal IS DISTINCT FROM p.portal
-                        AND later.run_id OPERATOR(pg_catalog.>) p.run_id
-                        AND later.state OPERATOR(pg_catalog.<>) ALL (ARRAY['queued', 'running', 'paused', 'loaded'])))
-  AND (pg_catalog.pg_has_role(p.owner, 'USAGE') OR pg_catalog.pg_has_role('pg_monitor', 'USAGE'));
-COMMENT ON VIEW etl_progress IS 'How the runs go that have not ended, and how the last one of each make and portal ended';
+                        AND later.run_id > p.run_id
+                        AND later.state NOT IN ('queued', 'running', 'paused', 'loaded')))
+  AND (pg_has_role(p.owner, 'USAGE') OR pg_has_role('pg_monitor', 'USAGE'));
+COMMENT ON VIEW @extschema@.etl_progress IS 'How the runs go that have not ended, and how the last one of each make and portal ended';
 
-CREATE VIEW etl_runs WITH (security_barrier = true) AS
+CREATE VIEW @extschema@.etl_runs WITH (security_barrier = true) AS
 SELECT p.run_id, p.kind, p.make, p.portal, p.state, p.owner, p.workers_asked AS workers, p.requested_at, p.started_at,
        p.ended_at, p.rows, p.error, p.sqlstate, p.requested_by, p.waiting_for
 FROM etl.run_progress p
-WHERE pg_catalog.pg_has_role(p.owner, 'USAGE') OR pg_catalog.pg_has_role('pg_monitor', 'USAGE');
-COMMENT ON VIEW etl_runs IS 'All runs';
+WHERE pg_has_role(p.owner, 'USAGE') OR pg_has_role('pg_monitor', 'USAGE');
+COMMENT ON VIEW @extschema@.etl_runs IS 'All runs';
 
-CREATE VIEW etl_tasks WITH (security_barrier = true) AS
+CREATE VIEW @extschema@.etl_tasks WITH (security_barrier = true) AS
 SELECT t.run_id, t.task_no, t.kind, t.portal, t.lid_from, t.lid_to, t.state, t.attempts, t.rows, t.started_at, t.ended_at,
        t.error, t.sqlstate, t.estimated_rows, t.crashes, t.not_before, t.pid
-FROM etl.task t JOIN etl.run r ON r.run_id OPERATOR(pg_catalog.=) t.run_id
-WHERE pg_catalog.pg_has_role(r.owner, 'USAGE') OR pg_catalog.pg_has_role('pg_monitor', 'USAGE');
-COMMENT ON VIEW etl_tasks IS 'The tasks of all runs';
+FROM etl.task t JOIN etl.run r ON r.run_id = t.run_id
+WHERE pg_has_role(r.owner, 'USAGE') OR pg_has_role('pg_monitor', 'USAGE');
+COMMENT ON VIEW @extschema@.etl_tasks IS 'The tasks of all runs';
 
-CREATE VIEW etl_events WITH (security_barrier = true) AS
+CREATE VIEW @extschema@.etl_events WITH (security_barrier = true) AS
 SELECT e.at, e.run_id, e.task_no, e.from_state, e.to_state, e.why, e.event_id
-FROM etl.event e JOIN etl.run r ON r.run_id OPERATOR(pg_catalog.=) e.run_id
-WHERE pg_catalog.pg_has_role(r.owner, 'USAGE') OR pg_catalog.pg_has_role('pg_monitor', 'USAGE');
-COMMENT ON VIEW etl_events IS 'Every change of state of runs and tasks: when, from, to, why';
+FROM etl.event e JOIN etl.run r ON r.run_id = e.run_id
+WHERE pg_has_role(r.owner, 'USAGE') OR pg_has_role('pg_monitor', 'USAGE');
+COMMENT ON VIEW @extschema@.etl_events IS 'Every change of state of runs and tasks: when, from, to, why';
 
-CREATE VIEW etl_health WITH (security_barrier = true) AS
+CREATE VIEW @extschema@.etl_health WITH (security_barrier = true) AS
 SELECT 'price state'::text AS subject, p.portal AS name, p.price_state::text AS relation, p.state, p.state_since AS since,
        p.folded_at AS as_of,
        COALESCE(p.state_cause, CASE p.state
@@ -135,9 +135,10 @@ SELECT 'price state'::text AS subject, p.portal AS name, p.price_state::text AS 
            WHEN 'as_of' THEN 'price events since then are not in it' END) AS detail,
        CASE p.state
            WHEN 'current' THEN NULL
-           ELSE pg_catalog.format('SELECT etl_fold_prices(%L)', p.portal) END AS hint
+           ELSE format('SELECT etl_fold_prices(%L)', p.portal) END AS hint
 FROM etl.portal p
-WHERE pg_catalog.pg_has_role(p.owner, 'USAGE') OR pg_catalog.pg_has_role('pg_monitor', 'USAGE');
-COMMENT ON VIEW etl_health IS 'What the results depend on and how it is: the price state of each portal';
+WHERE pg_has_role(p.owner, 'USAGE') OR pg_has_role('pg_monitor', 'USAGE');
+COMMENT ON VIEW @extschema@.etl_health IS 'What the results depend on and how it is: the price state of each portal';
 
-GRANT SELECT ON etl_progress, etl_runs, etl_tasks, etl_events, etl_health TO PUBLIC;
+GRANT SELECT ON @extschema@.etl_progress, @extschema@.etl_runs, @extschema@.etl_tasks, @extschema@.etl_events,
+    @extschema@.etl_health TO PUBLIC;
