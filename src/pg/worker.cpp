@@ -115,6 +115,32 @@ void cancel_process_at_commit(int pid) {
     remember({nullptr, InvalidSubTransactionId, {}, 0, pid});
 }
 
+namespace {
+
+// Whatever the owner's role or the database set as defaults: a worker's transactions are of one kind, and its statements
+// have no limit of time but the DBA's patience.
+constexpr struct {
+    const char *name;
+    const char *setting;
+} worker_settings[] = {
+    {"search_path", "pg_catalog, pg_temp"},
+    {"row_security", "off"},
+    {"default_transaction_isolation", "read committed"},
+    {"default_transaction_read_only", "off"},
+    {"default_transaction_deferrable", "off"},
+    {"statement_timeout", "0"},
+    {"lock_timeout", "0"},
+    {"idle_in_transaction_session_timeout", "0"},
+    {"default_table_access_method", "heap"},
+    {"default_tablespace", ""},
+    {"client_min_messages", "warning"},
+    {"standard_conforming_strings", "on"},
+    {"transform_null_equals", "off"},
+    {"synchronize_seqscans", "off"},
+};
+
+} // namespace
+
 worker_order connect_worker() {
     return call([] {
         worker_order order;
@@ -124,6 +150,8 @@ worker_order connect_worker() {
         ::pqsignal(SIGHUP, ::SignalHandlerForConfigReload);
         ::BackgroundWorkerUnblockSignals();
         ::BackgroundWorkerInitializeConnectionByOid(order.database, order.owner, 0);
+        for (const auto &pinned : worker_settings)
+            ::SetConfigOption(pinned.name, pinned.setting, PGC_USERSET, PGC_S_SESSION);
         return order;
     });
 }

@@ -2,14 +2,9 @@
 #pragma once
 
 #include "catalog/definitions.hpp"
+#include "plan/lid_range.hpp"
 
 namespace etl::plan {
-
-// A lid range [from, to); an empty optional is no bound, so that the largest bigint is covered too.
-struct lid_range {
-    std::optional<std::int64_t> from;
-    std::optional<std::int64_t> to;
-};
 
 // A task is ready when all tasks of lower phases are done: of its portal, or of the whole run where it has no portal.
 enum class phase : int { fold = 0, load = 1, index = 2, check = 3, publish = 4, analyze = 5 };
