@@ -1,0 +1,158 @@
+// C++ regime: indexes of a portal's table that match those of the mart.
+#include "mart/indexes.hpp"
+
+#include "mart/mart.hpp"
+
+namespace etl::mart {
+
+namespace {
+
+struct index {
+    pg::string name;
+    pg::string tail; // of its definition, from USING on: all that makes two indexes match
+    bool unique;
+    pg::string tablespace;
+    pg::string constraint; // PRIMARY KEY or UNIQUE, where it belongs to a constraint
+    pg::string deferral;   // " DEFERRABLE ..." of that
+};
+
+index read_index(Oid oid) {
+    const pg::result rows = pg::query(
+        "SELECT c.relname::text, pg_get_indexdef(c.oid), i.indisunique, coalesce(t.spcname::text, ''),"
+        " format('CREATE %sINDEX %I ON %s%I.%I ', CASE WHEN i.indisunique THEN 'UNIQUE ' END, c.relname,"
+        " CASE c.relkind WHEN 'I' THEN 'ONLY ' END, n.nspname, r.relname),"
+        " CASE k.contype WHEN 'p' THEN 'PRIMARY KEY' WHEN 'u' THEN 'UNIQUE' ELSE '' END,"
+        " CASE WHEN k.condeferrable THEN ' DEFERRABLE' ELSE '' END || CASE WHEN k.condeferred THEN ' INITIALLY DEFERRED'"
+        " ELSE '' END"
+        " FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_class r ON r.oid = i.indrelid"
+        " JOIN pg_namespace n ON n.oid = r.relnamespace LEFT JOIN pg_tablespace t ON t.oid = c.reltablespace"
+        " LEFT JOIN pg_constraint k ON k.conindid = c.oid AND k.conrelid = r.oid AND k.contype IN ('p', 'u', 'x')"
+        " WHERE i.indexrelid = $1",
+        {pg::oid(oid)});
+    if (rows.empty())
+        throw error("42704", pg::view(pg::format("index with OID %u of the mart does not exist", oid)),
+                    "It was dropped after the run had been planned.",
+                    "Cancel the run with etl_cancel and seed anew.");
+    const pg::string &definition = rows.text(0, 1);
+    const pg::string &prefix = rows.text(0, 4);
+    if (definition.compare(0, prefix.size(), prefix) != 0)
+        throw error("XX000", pg::view(pg::format("unexpected definition of an index: %s", definition.c_str())));
+    index found{rows.text(0, 0), definition.substr(prefix.size()), rows.boolean(0, 2), rows.text(0, 3), rows.text(0, 5),
+                rows.optional_text(0, 6).value_or(pg::string())};
+    return found;
+}
+
+pg::string create_statement(const index &like, std::string_view name, const table &on) {
+    return pg::format("CREATE %sINDEX %s ON %s %s", like.unique ? "UNIQUE " : "", pg::quote_identifier(name).c_str(),
+                      on.quoted().c_str(), like.tail.c_str());
+}
+
+// Empty where the index belongs to no constraint. A partition needs the constraint too, or attaching would build it anew.
+pg::string constraint_statement(const index &like, std::string_view name, const table &on) {
+    if (like.constraint.empty())
+        return {};
+    const pg::string quoted = pg::quote_identifier(name);
+    return pg::format("ALTER TABLE %s ADD CONSTRAINT %s %s USING INDEX %s%s", on.quoted().c_str(), quoted.c_str(),
+                      like.constraint.c_str(), quoted.c_str(), like.deferral.c_str());
+}
+
+bool has_match(const index &like, Oid on) {
+    const pg::result rows =
+        pg::query("SELECT indexrelid::oid FROM pg_index WHERE indrelid = $1 AND indisvalid", {pg::oid(on)});
+    for (std::size_t row = 0; row < rows.size(); row++) {
+        const index other = read_index(rows.oid(row, 0));
+        if (other.tail == like.tail && other.unique == like.unique &&
+            (like.constraint.empty() || other.constraint == like.constraint))
+            return true;
+    }
+    return false;
+}
+
+void create(const index &like, std::string_view name, const table &on) {
+    pinned_settings settings;
+    settings.set("default_tablespace", like.tablespace.c_str());
+    pg::execute(create_statement(like, name, on));
+    const pg::string constraint = constraint_statement(like, name, on);
+    if (!constraint.empty())
+        pg::execute(constraint);
+}
+
+pg::string staging_index_name(const table &mart, const index &like, std::string_view portal, std::int64_t run) {
+    const pg::string suffix =
+        pg::format("%s_r%lld", index_suffix(mart, pg::view(like.name)).c_str(), static_cast<long long>(run));
+    return pg::derived_name(pg::view(partition_name(mart, portal)), pg::view(suffix));
+}
+
+void rename(const table &of, std::string_view from, std::string_view to) {
+    pg::execute("ALTER INDEX " + qualified(pg::view(of.schema), from) + " RENAME TO " + pg::quote_identifier(to));
+}
+
+} // namespace
+
+pg::vector<Oid> indexes(Oid mart) {
+    pinned_settings settings;
+    const pg::result rows =
+        pg::query("SELECT i.indexrelid::oid FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid"
+                  " WHERE i.indrelid = $1 AND i.indislive"
+                  " ORDER BY i.indisprimary DESC, i.indisunique DESC, c.relname COLLATE \"C\"",
+                  {pg::oid(mart)});
+    pg::vector<Oid> found;
+    for (std::size_t row = 0; row < rows.size(); row++)
+        found.push_back(rows.oid(row, 0));
+    return found;
+}
+
+pg::string index_statement(Oid mart_oid, Oid parent_index, std::string_view portal, std::int64_t run) {
+    pinned_settings settings;
+    const table mart = read_table(mart_oid, "mart");
+    const index like = read_index(parent_index);
+    table staging = mart;
+    staging.name = staging_name(mart, portal, run);
+    const pg::string name = staging_index_name(mart, like, portal, run);
+    const pg::string constraint = constraint_statement(like, pg::view(name), staging);
+    return create_statement(like, pg::view(name), staging) + (constraint.empty() ? "" : "; ") + constraint;
+}
+
+void build_index(Oid mart_oid, Oid parent_index, std::string_view portal, std::int64_t run, Oid staging_oid) {
+    pinned_settings settings;
+    const table mart = read_table(mart_oid, "mart");
+    const table staging = read_table(staging_oid, "staging table");
+    const index like = read_index(parent_index);
+    if (!has_match(like, staging.oid))
+        create(like, pg::view(staging_index_name(mart, like, portal, run)), staging);
+}
+
+void build_missing_indexes(const table &mart, const table &on, std::string_view base, std::string_view suffix) {
+    for (const Oid parent : indexes(mart.oid)) {
+        const index like = read_index(parent);
+        if (has_match(like, on.oid))
+            continue;
+        const pg::string own = index_suffix(mart, pg::view(like.name)) + pg::string(suffix.data(), suffix.size());
+        create(like, pg::view(free_name(pg::view(on.schema), base, pg::view(own))), on);
+    }
+}
+
+void rename_indexes(const table &mart, const table &partition) {
+    const pg::result rows = pg::query(
+        "SELECT c.relname::text, p.relname::text FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid"
+        " JOIN pg_inherits h ON h.inhrelid = c.oid JOIN pg_class p ON p.oid = h.inhparent"
+        " WHERE i.indrelid = $1 ORDER BY c.relname COLLATE \"C\"",
+        {pg::oid(partition.oid)});
+    for (std::size_t row = 0; row < rows.size(); row++) {
+        const pg::string suffix = index_suffix(mart, pg::view(rows.text(row, 1)));
+        if (rows.text(row, 0) != pg::derived_name(pg::view(partition.name), pg::view(suffix)))
+            rename(partition, pg::view(rows.text(row, 0)),
+                   pg::view(free_name(pg::view(partition.schema), pg::view(partition.name), pg::view(suffix))));
+    }
+}
+
+void rename_indexes_old(const table &of) {
+    const pg::result rows = pg::query("SELECT c.relname::text FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid"
+                                      " WHERE i.indrelid = $1 ORDER BY c.relname COLLATE \"C\"",
+                                      {pg::oid(of.oid)});
+    for (std::size_t row = 0; row < rows.size(); row++)
+        rename(of, pg::view(rows.text(row, 0)),
+               pg::view(free_name(pg::view(of.schema), pg::view(rows.text(row, 0)), "_old")));
+}
+
+} // namespace etl::mart

@@ -1,0 +1,18 @@
+// C++ regime: indexes of a portal's table that match those of the mart.
+#pragma once
+
+#include "mart/name.hpp"
+
+namespace etl::mart {
+
+// Builds what `on` lacks of the mart's indexes, so that attaching it builds nothing. base, suffix: the names of new
+// ones are derived from base + the index's own suffix + suffix.
+void build_missing_indexes(const table &mart, const table &on, std::string_view base, std::string_view suffix);
+
+// Gives the indexes of an attached partition the names that belong to `partition`, as far as they are free.
+void rename_indexes(const table &mart, const table &partition);
+
+// Appends _old to the names of a table's indexes.
+void rename_indexes_old(const table &of);
+
+} // namespace etl::mart

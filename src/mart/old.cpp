@@ -1,0 +1,97 @@
+// C++ regime: replaced partitions, kept beside the mart as <partition>_old.
+#include "mart/old.hpp"
+
+#include "mart/dependents.hpp"
+#include "mart/indexes.hpp"
+#include "pg/message.hpp"
+
+namespace etl::mart {
+
+namespace {
+
+constexpr std::string_view comment_separator = "\n\n";
+
+} // namespace
+
+pg::string portal_check(std::string_view portal) {
+    return "CHECK (portal IS NOT NULL AND portal = " + pg::quote_literal(portal) + ")";
+}
+
+bool has_portal_constraint(Oid table) {
+    return !pg::query("SELECT FROM pg_constraint WHERE conrelid = $1 AND contype = 'c' AND conname = $2::name",
+                      {pg::oid(table), pg::text(portal_constraint)})
+                .empty();
+}
+
+pg::string final_name(const table &mart, std::string_view portal, const std::optional<table> &replaced) {
+    if (replaced && replaced->schema == mart.schema)
+        return replaced->name;
+    // Another make's partition may have the name ("a" + "b_c", "a_b" + "c"); partitions are found by bound, never by name.
+    return free_name(pg::view(mart.schema), pg::view(partition_name(mart, portal)), "");
+}
+
+std::optional<table> find_old(const table &mart, std::string_view partition) {
+    const Oid found = find_relation(pg::view(mart.schema), pg::view(old_name(partition)));
+    if (found == InvalidOid)
+        return std::nullopt;
+    const table old = read_table(found, "replaced partition");
+    if (old.kind != 'r' || old.is_partition || !has_portal_constraint(old.oid) || !pg::may_act_as(old.owner))
+        throw error("42P07", pg::view(pg::format("relation %s already exists", old.quoted().c_str())),
+                    "The replaced partition is to get this name, and the relation is not one that pg_etl left there.",
+                    "Drop or rename it.");
+    return old;
+}
+
+void dispose_old(const table &old) {
+    const pg::string dependents = list_foreign_dependents(old.oid);
+    if (dependents.empty()) {
+        pg::execute("DROP TABLE " + old.quoted());
+        return;
+    }
+    const pg::string aside = free_name(pg::view(old.schema), pg::view(old.name), "_kept");
+    pg::execute("ALTER TABLE " + old.quoted() + " RENAME TO " + pg::quote_identifier(pg::view(aside)));
+    pg::warning(pg::view(pg::format("replaced partition %s is kept as \"%s\" because other objects depend on it",
+                                    old.quoted().c_str(), aside.c_str())),
+                pg::view(dependents));
+}
+
+void set_aside(const table &mart, std::string_view portal, const table &replaced, std::string_view partition) {
+    const pg::string dependents = list_foreign_dependents(replaced.oid);
+    const pg::string name = old_name(partition);
+    if (!dependents.empty())
+        pg::warning(pg::view(pg::format("objects that depend on partition %s itself stay with it as \"%s\"",
+                                        replaced.quoted().c_str(), name.c_str())),
+                    pg::view(dependents));
+
+    pg::execute("ALTER TABLE " + mart.quoted() + " DETACH PARTITION " + replaced.quoted());
+    rename_indexes_old(replaced);
+    pg::execute("ALTER TABLE " + replaced.quoted() + " RENAME TO " + pg::quote_identifier(pg::view(name)));
+    table old = replaced;
+    old.name = name;
+    if (old.schema != mart.schema) {
+        pg::execute("ALTER TABLE " + old.quoted() + " SET SCHEMA " + pg::quote_identifier(pg::view(mart.schema)));
+        old.schema = mart.schema;
+    }
+    // A partition that we did not make has no mark yet. Its rows are checked when etl_revert brings it back.
+    if (!has_portal_constraint(old.oid))
+        pg::execute(pg::format("ALTER TABLE %s ADD CONSTRAINT %s %s NOT VALID", old.quoted().c_str(), portal_constraint,
+                               portal_check(portal).c_str()));
+    pg::string comment = pg::format("Replaced by pg_etl: former partition of mart %s for portal %s, kept for etl_revert",
+                                    mart.quoted().c_str(), pg::quote_literal(portal).c_str());
+    if (replaced.comment)
+        comment.append(comment_separator.data(), comment_separator.size()).append(*replaced.comment);
+    comment_on(old, pg::view(comment));
+}
+
+std::optional<pg::string> comment_before(const table &old) {
+    if (!old.comment)
+        return std::nullopt;
+    if (old.comment->compare(0, 19, "Replaced by pg_etl:") != 0)
+        return old.comment;
+    const std::size_t end = old.comment->find(comment_separator.data(), 0, comment_separator.size());
+    if (end == pg::string::npos)
+        return std::nullopt;
+    return old.comment->substr(end + comment_separator.size());
+}
+
+} // namespace etl::mart
