@@ -1,0 +1,37 @@
+// C++ regime: etl_plan.
+#include "pg/function.hpp"
+#include "plan/plan.hpp"
+
+namespace etl {
+
+namespace {
+
+void require_positive(std::optional<std::int64_t> given, const char *argument) {
+    if (given && *given < 1)
+        throw error("22023", pg::view(pg::format("argument \"%s\" must be at least 1", argument)));
+}
+
+} // namespace
+
+ETL_FUNCTION(etl_plan) {
+    const pg::arguments arguments(fcinfo);
+    const pg::string name = arguments.text(0, "make");
+    require_positive(arguments.optional_int4(1), "workers");
+    const std::optional<std::int64_t> chunk_rows = arguments.optional_int8(2);
+    require_positive(chunk_rows, "chunk_rows");
+
+    const catalog::make make = catalog::get_make(pg::view(name));
+    catalog::require_owner(make.owner, pg::view(pg::format("make \"%s\"", make.name.c_str())));
+    pg::row_writer rows(fcinfo);
+    int number = 0;
+    for (const plan::planned_task &task :
+         plan::plan_seed(make, catalog::sources_of(make), chunk_rows, 0, true)) {
+        number++;
+        rows.add({pg::int4(number), pg::text(task.kind), pg::text(task.portal), pg::int8(task.range.from),
+                  pg::int8(task.range.to), pg::int8(task.estimated_rows), pg::int8(task.estimated_bytes),
+                  pg::text(pg::view(task.sql))});
+    }
+    return static_cast<Datum>(0);
+}
+
+} // namespace etl

@@ -1,0 +1,131 @@
+// PG regime: may ereport, so no local here needs a destructor.
+#include "load/chunk.hpp"
+
+#include "load/receiver.hpp"
+#include "plan/source_query.hpp"
+
+extern "C" {
+#include "access/relation.h"
+#include "access/tableam.h"
+#include "executor/executor.h"
+#include "executor/spi.h"
+#include "lib/stringinfo.h"
+#include "utils/acl.h"
+#include "utils/lsyscache.h"
+#include "utils/rls.h"
+#include "utils/snapmgr.h"
+#include "utils/typcache.h"
+}
+
+namespace etl::load {
+
+namespace {
+
+struct chunk_name {
+    Oid target;
+    const plan::key_bounds *bounds;
+};
+
+void describe_chunk(void *argument) {
+    const chunk_name *chunk = static_cast<const chunk_name *>(argument);
+    const char *table = ::get_rel_name(chunk->target);
+    char from[32] = "the smallest", to[32] = "the largest";
+    if (chunk->bounds->has_from)
+        pg_snprintf(from, sizeof from, INT64_FORMAT, chunk->bounds->from);
+    if (chunk->bounds->has_to)
+        pg_snprintf(to, sizeof to, INT64_FORMAT, chunk->bounds->to);
+    if (table)
+        errcontext("loading table \"%s\", lid from %s to %s", table, from, to);
+}
+
+// True if the table is no more than a heap that the view fills: then rows can go to it as they are.
+bool takes_batches(Relation target, const Query *given) {
+    const Form_pg_class relation = target->rd_rel;
+    if (relation->relkind != RELKIND_RELATION || relation->relispartition || relation->relhasindex ||
+        relation->relhassubclass || target->trigdesc || target->rd_rules ||
+        ::check_enable_rls(RelationGetRelid(target), InvalidOid, true) == RLS_ENABLED)
+        return false;
+    const TupleDesc columns = RelationGetDescr(target);
+    for (int i = 0; i < columns->natts; i++) {
+        const Form_pg_attribute column = TupleDescAttr(columns, i);
+        if (column->attisdropped)
+            continue;
+        if (column->attgenerated || column->attidentity)
+            return false;
+        bool found = false;
+        ListCell *cell;
+        foreach (cell, given->targetList)
+            found |= namestrcmp(&column->attname, static_cast<TargetEntry *>(lfirst(cell))->resname) == 0;
+        if (!found && (column->atthasdef || ::DomainHasConstraints(column->atttypid)))
+            return false;
+    }
+    return true;
+}
+
+std::int64_t write_batches(Oid view, Relation target, const plan::key_bounds &bounds) {
+    if (::pg_class_aclcheck(RelationGetRelid(target), ::GetUserId(), ACL_INSERT) != ACLCHECK_OK)
+        ::aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, RelationGetRelationName(target));
+    const char *text = "pg_etl: load a chunk";
+    // Rows that an earlier statement of the transaction wrote are seen, those that this one writes are not.
+    ::PushActiveSnapshot(::GetTransactionSnapshot());
+    PlannedStmt *plan = plan::plan_source_query(
+        plan::source_query(view, target, bounds, plan::row_shape::physical), text);
+    DestReceiver *receiver = create_receiver(target);
+    QueryDesc *query =
+        ::CreateQueryDesc(plan, text, ::GetActiveSnapshot(), InvalidSnapshot, receiver, nullptr, nullptr, 0);
+    ::ExecutorStart(query, 0);
+    ::ExecutorRun(query, ForwardScanDirection, 0, true);
+    ::ExecutorFinish(query);
+    ::ExecutorEnd(query);
+    ::FreeQueryDesc(query);
+    ::PopActiveSnapshot();
+    const std::int64_t rows = rows_written(receiver);
+    receiver->rDestroy(receiver);
+    return rows;
+}
+
+std::int64_t write_by_insert(Oid view, Relation target, const plan::key_bounds &bounds, const Query *given) {
+    StringInfoData statement;
+    ::initStringInfo(&statement);
+    ::appendStringInfo(&statement, "INSERT INTO %s (",
+                       ::quote_qualified_identifier(::get_namespace_name(RelationGetNamespace(target)),
+                                                    RelationGetRelationName(target)));
+    ListCell *cell;
+    foreach (cell, given->targetList)
+        ::appendStringInfo(&statement, "%s%s", foreach_current_index(cell) > 0 ? ", " : "",
+                           ::quote_identifier(static_cast<TargetEntry *>(lfirst(cell))->resname));
+    ::appendStringInfo(&statement, ") OVERRIDING SYSTEM VALUE %s",
+                       plan::source_query_text(view, RelationGetRelid(target), bounds));
+    ::SPI_connect();
+    const int code = ::SPI_execute(statement.data, false, 0);
+    if (code != SPI_OK_INSERT)
+        elog(ERROR, "loading failed with %s", ::SPI_result_code_string(code));
+    const std::int64_t rows = static_cast<std::int64_t>(SPI_processed);
+    ::SPI_finish();
+    return rows;
+}
+
+} // namespace
+
+std::int64_t write_chunk(Oid view, Oid target, const plan::key_bounds &bounds) {
+    chunk_name name{target, &bounds};
+    ErrorContextCallback context{error_context_stack, describe_chunk, &name};
+    error_context_stack = &context;
+    const MemoryContext own = AllocSetContextCreate(CurrentMemoryContext, "etl chunk", ALLOCSET_DEFAULT_SIZES);
+    const MemoryContext before = ::MemoryContextSwitchTo(own);
+
+    const Relation table = plan::open_planned(target, RowExclusiveLock, "staging table");
+    const Query *given = plan::source_query(view, table, bounds, plan::row_shape::given);
+    const std::int64_t rows = takes_batches(table, given) ? write_batches(view, table, bounds)
+                                                          : write_by_insert(view, table, bounds, given);
+    ::relation_close(table, NoLock);
+    // What comes next in this transaction sees the rows.
+    ::CommandCounterIncrement();
+
+    ::MemoryContextSwitchTo(before);
+    ::MemoryContextDelete(own);
+    error_context_stack = context.previous;
+    return rows;
+}
+
+} // namespace etl::load

@@ -1,0 +1,33 @@
+// C++ regime: the fingerprint of a make's definition.
+#include "plan/plan.hpp"
+
+namespace etl::plan {
+
+// Everything by OID and by parse tree, not by name: a renamed relation is the same source.
+pg::string definition_of(const catalog::make &make, const pg::vector<catalog::source> &sources) {
+    pg::owner_scope as_owner(make.owner);
+    pg::string parts = pg::format("mart %u, mapping %u, settings %s", make.mart, make.mapping, make.settings.c_str());
+    parts += pg::query("SELECT coalesce(string_agg(format('; column %s %s %s %s %s %s', a.attname, a.atttypid, a.atttypmod,"
+                       " a.attcollation, a.attnotnull, d.adbin), '' ORDER BY a.attnum), '') FROM pg_catalog.pg_attribute a"
+                       " LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum"
+                       " WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped",
+                       {pg::oid(make.mart)})
+                 .text(0, 0);
+    parts += pg::query("SELECT coalesce(string_agg(format('; index %s %s', indexrelid, pg_get_indexdef(indexrelid)), ''"
+                       " ORDER BY indexrelid), '') FROM pg_catalog.pg_index WHERE indrelid = $1",
+                       {pg::oid(make.mart)})
+                 .text(0, 0);
+    for (const catalog::source &source : sources) {
+        const pg::result rule = pg::query("SELECT ev_action::text FROM pg_catalog.pg_rewrite WHERE ev_class = $1"
+                                          " AND ev_type = '1'",
+                                          {pg::oid(source.view)});
+        parts += pg::format("; source %s %u ", source.portal.c_str(), source.view);
+        parts += rule.empty() ? pg::string("gone") : rule.text(0, 0);
+    }
+    return pg::query("SELECT format('%s%s', lpad(to_hex(hashtextextended($1, 0)), 16, '0'),"
+                     " lpad(to_hex(hashtextextended($1, 1)), 16, '0'))",
+                     {pg::text(pg::view(parts))})
+        .text(0, 0);
+}
+
+} // namespace etl::plan

@@ -1,0 +1,159 @@
+// C++ regime: the tasks of a seed.
+#include "plan/plan.hpp"
+
+#include "fold/fold.hpp"
+#include "mart/mart.hpp"
+#include "plan/sketch.hpp"
+#include "plan/source.hpp"
+#include "plan/tasks.hpp"
+#include "settings.hpp"
+
+#include <algorithm>
+
+namespace etl::plan {
+
+namespace {
+
+// Rows a second that one worker writes, until chunks of the run itself have been measured.
+constexpr double assumed_pace = 20000;
+
+double rows_for_a_chunk(std::optional<std::int64_t> asked) {
+    if (asked)
+        return static_cast<double>(*asked);
+    return std::clamp(assumed_pace * chunk_target / 1000.0, 1000.0, 1000000.0);
+}
+
+// Sketches of the listings of all portals, since the mapping has rows of all. Portals may share a relation.
+struct known_listing {
+    Oid relation;
+    sketch lids;
+};
+
+std::vector<known_listing> sketch_listings(const pg::vector<catalog::portal> &portals) {
+    std::vector<known_listing> listings;
+    for (const catalog::portal &portal : portals) {
+        const bool known = std::any_of(listings.begin(), listings.end(), [&portal](const known_listing &listing) {
+            return listing.relation == portal.listing;
+        });
+        if (!known && may_sketch(portal.listing))
+            listings.push_back({portal.listing, sketch_of(portal.listing)});
+    }
+    return listings;
+}
+
+const catalog::portal &find_portal(const pg::vector<catalog::portal> &portals, const pg::string &name) {
+    for (const catalog::portal &portal : portals)
+        if (portal.name == name)
+            return portal;
+    throw error("42704", pg::view(pg::format("portal \"%s\" does not exist", name.c_str())));
+}
+
+bool needs_fold(const catalog::portal &portal) {
+    return portal.state == "unfolded" || portal.state == "stale";
+}
+
+// The fold tasks of a seed run as the make's owner, who must be allowed to write that price state.
+void require_fold_rights(const catalog::make &make, const catalog::portal &portal) {
+    if (pg::may_act_as(make.owner, portal.owner))
+        return;
+    const pg::string owner = pg::role_name(make.owner), portal_owner = pg::role_name(portal.owner);
+    throw error(
+        "55000", pg::view(pg::format("price state of portal \"%s\" is %s", portal.name.c_str(), portal.state.c_str())),
+        pg::view(pg::format("A seed of make \"%s\" runs as role \"%s\", which is not a member of \"%s\" and so can't"
+                            " fold that portal's prices.",
+                            make.name.c_str(), owner.c_str(), portal_owner.c_str())),
+        pg::view(pg::format("Run etl_fold_prices(%s) as a member of \"%s\" first.",
+                            pg::quote_literal(pg::view(portal.name)).c_str(), portal_owner.c_str())));
+}
+
+void add_loads(pg::vector<planned_task> &tasks, const catalog::make &make, const catalog::source &source,
+               const catalog::portal &portal, const std::vector<known_listing> &listings, const sketch &mapping,
+               double chunk_rows, bool with_sql) {
+    sketch own;
+    std::vector<sketch> others;
+    for (const known_listing &listing : listings)
+        if (listing.relation == portal.listing)
+            own = listing.lids;
+        else
+            others.push_back(listing.lids);
+    const double width = row_width(source.view, make.mart);
+    for (const cut_range &cut : cut_mart(own, mapping, others, chunk_rows)) {
+        planned_task task = task_of(phase::load, "load", source.portal);
+        task.range = {cut.from, cut.to};
+        task.estimated_rows = round_rows(cut.rows);
+        task.estimated_bytes = round_rows(cut.rows * width);
+        if (with_sql)
+            task.sql = source_sql(source.view, make.mart, task.range);
+        tasks.push_back(std::move(task));
+    }
+}
+
+} // namespace
+
+pg::vector<planned_task> plan_seed(const catalog::make &make, const pg::vector<catalog::source> &sources,
+                                   std::optional<std::int64_t> chunk_rows, std::int64_t run, bool with_sql) {
+    const pg::vector<catalog::portal> portals = catalog::all_portals();
+    for (const catalog::source &source : sources)
+        if (const catalog::portal &portal = find_portal(portals, source.portal); needs_fold(portal))
+            require_fold_rights(make, portal);
+
+    pg::owner_scope as_owner(make.owner);
+    catalog::apply_settings(as_owner.settings(), pg::view(make.settings));
+    pg::vector<planned_task> tasks;
+    for (const catalog::source &source : sources)
+        if (const catalog::portal &portal = find_portal(portals, source.portal); needs_fold(portal))
+            add_folds(tasks, portal, with_sql);
+
+    const std::vector<known_listing> listings = sketch_listings(portals);
+    const sketch mapping = sketch_of(make.mapping);
+    for (const catalog::source &source : sources)
+        add_loads(tasks, make, source, find_portal(portals, source.portal), listings, mapping,
+                  rows_for_a_chunk(chunk_rows), with_sql);
+
+    pg::vector<pg::string> names;
+    std::int64_t rows = 0, bytes = 0;
+    for (const catalog::source &source : sources) {
+        names.push_back(source.portal);
+        std::int64_t portal_rows = 0, portal_bytes = 0;
+        for (const planned_task &task : tasks)
+            if (task.phase == phase::load && *task.portal == source.portal) {
+                portal_rows += task.estimated_rows;
+                portal_bytes += task.estimated_bytes;
+            }
+        rows += portal_rows;
+        bytes += portal_bytes;
+        for (const Oid index : mart::indexes(make.mart)) {
+            planned_task task = task_of(phase::index, "index", source.portal);
+            task.parent_index = index;
+            task.estimated_rows = portal_rows;
+            task.estimated_bytes = portal_bytes;
+            if (with_sql)
+                task.sql = mart::index_statement(make.mart, index, pg::view(source.portal), run);
+            tasks.push_back(std::move(task));
+        }
+        planned_task check = task_of(phase::check, "check", source.portal);
+        check.estimated_rows = portal_rows;
+        check.estimated_bytes = portal_bytes;
+        if (with_sql)
+            check.sql = mart::check_statement(make.mart, pg::view(source.portal), run);
+        tasks.push_back(std::move(check));
+    }
+    planned_task publish = task_of(phase::publish, "publish", std::nullopt);
+    publish.estimated_rows = rows;
+    publish.estimated_bytes = bytes;
+    planned_task analyze = task_of(phase::analyze, "analyze", std::nullopt);
+    analyze.estimated_rows = rows;
+    analyze.estimated_bytes = bytes;
+    if (with_sql) {
+        publish.sql = mart::publish_statement(make.mart, names, run);
+        analyze.sql = pg::format("ANALYZE %s", pg::relation_name(make.mart, "mart").c_str());
+    }
+    tasks.push_back(std::move(publish));
+    tasks.push_back(std::move(analyze));
+    std::stable_sort(tasks.begin(), tasks.end(), [](const planned_task &a, const planned_task &b) {
+        return static_cast<int>(a.phase) < static_cast<int>(b.phase);
+    });
+    return tasks;
+}
+
+} // namespace etl::plan

@@ -1,0 +1,45 @@
+// C++ regime: guarded calls of what source_query.hpp offers.
+#include "plan/source.hpp"
+
+#include "pg/guard.hpp"
+#include "plan/source_query.hpp"
+
+extern "C" {
+#include "access/relation.h"
+#include "utils/snapmgr.h"
+}
+
+namespace etl::plan {
+
+pg::string source_sql(Oid view, Oid target, const lid_range &range) {
+    const key_bounds bounds = bounds_of(range);
+    // A plan may have many chunks, and a query's tree is far larger than its text.
+    pg::owned_context scratch("etl source query");
+    const char *text = [&] {
+        pg::memory_switch to_scratch(scratch.get());
+        return pg::call([=] { return source_query_text(view, target, bounds); });
+    }();
+    return pg::string(text);
+}
+
+double row_width(Oid view, Oid target) {
+    // The range does not matter for the width, but makes the plan a cheap one to find.
+    const key_bounds bounds = bounds_of({0, 1});
+    pg::owned_context scratch("etl source query");
+    pg::memory_switch to_scratch(scratch.get());
+    return pg::call([=] {
+        constexpr int header = 28;
+        const Relation columns = open_planned(target, AccessShareLock, "mart");
+        Query *query = source_query(view, columns, bounds, row_shape::given);
+        ::relation_close(columns, NoLock);
+        const bool pushed = !::ActiveSnapshotSet();
+        if (pushed)
+            ::PushActiveSnapshot(::GetTransactionSnapshot());
+        const PlannedStmt *plan = plan_source_query(query, "pg_etl: plan a chunk");
+        if (pushed)
+            ::PopActiveSnapshot();
+        return static_cast<double>(plan->planTree->plan_width + header);
+    });
+}
+
+} // namespace etl::plan
