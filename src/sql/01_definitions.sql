@@ -18,7 +18,11 @@ CREATE TABLE etl.portal (
     state          text NOT NULL DEFAULT 'unfolded' CHECK (state IN ('unfolded', 'current', 'as_of', 'stale')),
     state_since    timestamptz NOT NULL DEFAULT now(),
     state_cause    text,
-    folded_at      timestamptz
+    folded_at      timestamptz,
+    listing_name   text NOT NULL,
+    customer_name  text NOT NULL,
+    stat_name      text NOT NULL,
+    prices_name    text NOT NULL
 );
 COMMENT ON TABLE etl.portal IS 'Portals: the four source relations of each and the state of its price state';
 COMMENT ON COLUMN etl.portal.portal IS 'Name of the portal';
@@ -32,6 +36,10 @@ COMMENT ON COLUMN etl.portal.state IS 'unfolded, current (folded and watched), a
 COMMENT ON COLUMN etl.portal.state_since IS 'When the price state came into that state';
 COMMENT ON COLUMN etl.portal.state_cause IS 'Why the price state is stale';
 COMMENT ON COLUMN etl.portal.folded_at IS 'Start of the last complete fold: an as_of price state is true as of then';
+COMMENT ON COLUMN etl.portal.listing_name IS 'Name of the listings, by which etl_refresh_make finds them when rebuilt';
+COMMENT ON COLUMN etl.portal.customer_name IS 'Name of the sellers, likewise';
+COMMENT ON COLUMN etl.portal.stat_name IS 'Name of the counters, likewise';
+COMMENT ON COLUMN etl.portal.prices_name IS 'Name of the price log, likewise';
 
 CREATE TABLE etl.template (
     name  text PRIMARY KEY,
@@ -52,7 +60,8 @@ CREATE TABLE etl.make (
     template text NOT NULL REFERENCES etl.template,
     portals  text[],
     terminal text,
-    settings jsonb NOT NULL
+    settings jsonb NOT NULL,
+    mapping_name text NOT NULL
 );
 COMMENT ON TABLE etl.make IS 'Makes: one mapping relation and one mart each';
 COMMENT ON COLUMN etl.make.make IS 'Name of the make';
@@ -64,6 +73,7 @@ COMMENT ON COLUMN etl.make.template IS 'Template that makes the mart''s rows';
 COMMENT ON COLUMN etl.make.portals IS 'Portals of the make; NULL for all that exist when a run starts';
 COMMENT ON COLUMN etl.make.terminal IS 'Condition over the mart''s columns: rows for which it holds are frozen';
 COMMENT ON COLUMN etl.make.settings IS 'Settings on which a result can depend, as they were when the make was added';
+COMMENT ON COLUMN etl.make.mapping_name IS 'Name of the mapping, by which etl_refresh_make finds it when rebuilt';
 
 CREATE TABLE etl.source (
     make   text NOT NULL REFERENCES etl.make ON DELETE CASCADE,

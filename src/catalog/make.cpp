@@ -1,0 +1,137 @@
+// C++ regime: adding and dropping makes.
+#include "catalog/make.hpp"
+
+#include "catalog/mart_name.hpp"
+#include "catalog/name.hpp"
+#include "catalog/relation.hpp"
+#include "catalog/source_view.hpp"
+#include "catalog/template.hpp"
+#include "catalog/usage.hpp"
+#include "mart/mart.hpp"
+#include "template/analyse.hpp"
+
+extern "C" {
+#include "catalog/pg_type.h"
+}
+
+namespace etl::catalog {
+
+namespace {
+
+// By the search_path of the session, hence before any scope pins it.
+pg::string qualified_mart(const make_request &request) {
+    if (!request.mart)
+        return pg::format("raw.%s", pg::quote_identifier(pg::view(pg::derived_name("ads_", pg::view(request.name)))).c_str());
+    const char *text = request.mart->c_str();
+    const mart_name parsed = pg::call([=] { return parse_mart_name(text); });
+    return pg::format("%s.%s", pg::quote_identifier(parsed.schema).c_str(), pg::quote_identifier(parsed.relation).c_str());
+}
+
+pg::vector<portal> portals_of(const make_request &request) {
+    if (!request.portals)
+        return all_portals();
+    if (request.portals->empty())
+        throw error("22023", "argument \"portals\" must not be empty", {}, "Leave it NULL for all portals.");
+    pg::vector<portal> portals;
+    for (const pg::string &name : *request.portals) {
+        for (const portal &before : portals)
+            if (before.name == name)
+                throw error("22023", pg::view(pg::format("%s is named twice", in_quotes("portal", name).c_str())));
+        portals.push_back(get_portal(pg::view(name)));
+    }
+    return portals;
+}
+
+void require_free_mart(const pg::string &mart, Oid relation) {
+    pg::catalog_scope as_catalog;
+    const pg::result rows = pg::query("SELECT make FROM etl.make WHERE mart = $1", {pg::regclass(relation)});
+    if (!rows.empty())
+        throw error("55000", pg::view(pg::format("%s is the mart of another make", mart.c_str())),
+                    pg::view(pg::format("It belongs to %s.", in_quotes("make", rows.text(0, 0)).c_str())),
+                    "Name another mart: each make has its own.");
+}
+
+void insert_make(const make &added, const std::optional<pg::string> &terminal) {
+    const pg::string mapping = pg::relation_name(added.mapping);
+    pg::catalog_scope as_catalog;
+    pg::execute("INSERT INTO etl.make (make, owner, mapping, mart, country, template, portals, terminal, settings,"
+                " mapping_name) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9::jsonb, $10)",
+                {pg::text(pg::view(added.name)), pg::regrole(added.owner), pg::regclass(added.mapping),
+                 pg::regclass(added.mart), pg::text(added.country), pg::text(pg::view(added.template_name)),
+                 pg::text_array(added.portals), pg::text(terminal), pg::text(pg::view(added.settings)),
+                 pg::text(pg::view(mapping))});
+}
+
+} // namespace
+
+void check_mapping(Oid owner, Oid mapping) {
+    const column_need lid{"lid", {INT8OID}, "bigint"};
+    check_source("mapping", mapping, {lid});
+    probe_source(owner, "mapping", mapping, {lid});
+}
+
+void check_terminal(const make &of, const pg::string &terminal) {
+    const pg::string condition = pg::format("SELECT (\n%s\n)", terminal.c_str());
+    const pg::string statement = pg::format("SELECT 1 FROM %s WHERE (\n%s\n)", pg::relation_name(of.mart, "mart").c_str(),
+                                            terminal.c_str());
+    const pg::string what = pg::format("terminal of make \"%s\"", of.name.c_str());
+    const templates::source_text first{condition.c_str(), what.c_str()};
+    const templates::source_text second{statement.c_str(), what.c_str()};
+    const Oid mart = of.mart;
+    pg::owner_scope as_owner(of.owner);
+    apply_settings(as_owner.settings(), pg::view(of.settings));
+    as_owner.settings().set("standard_conforming_strings", "on");
+    pg::call([&first, &second, mart] { templates::check_condition(first, second, mart); });
+}
+
+void add_make(const make_request &request) {
+    const Oid owner = pg::current_role();
+    check_name("make", request.name);
+    require_login(owner);
+    const pg::string mart = qualified_mart(request);
+    lock_definitions();
+    if (find_make(pg::view(request.name)))
+        throw error("42710", pg::view(pg::format("%s already exists", in_quotes("make", request.name).c_str())), {},
+                    "Drop it first with etl_drop_make; its mart stays.");
+    make added{request.name,          owner,           request.mapping,     InvalidOid, request.country,
+               request.template_name, request.portals, current_settings()};
+    check_mapping(owner, request.mapping);
+    const pg::string query = template_query(request.template_name);
+    const pg::vector<portal> portals = portals_of(request);
+    {
+        pg::owner_scope as_owner(owner);
+        if (const Oid present = find_relation(pg::view(mart)); OidIsValid(present))
+            require_free_mart(mart, present);
+    }
+    pg::vector<Oid> views;
+    for (const portal &one : portals)
+        views.push_back(make_source_view(added, one, query));
+    {
+        pg::owner_scope as_owner(owner);
+        added.mart = mart::prepare(pg::view(mart), views.empty() ? std::nullopt : std::optional<Oid>(views.front()));
+        for (const Oid view : views)
+            mart::check_fit(added.mart, view);
+    }
+    if (request.terminal)
+        check_terminal(added, *request.terminal);
+    insert_make(added, request.terminal);
+    for (std::size_t i = 0; i < views.size(); i++)
+        record_source_view(added.name, portals[i].name, views[i]);
+}
+
+void drop_make(const pg::string &name) {
+    lock_definitions();
+    const make dropped = get_make(pg::view(name));
+    require_owner(dropped.owner, pg::view(in_quotes("make", name)));
+    {
+        pg::catalog_scope as_catalog;
+        pg::execute("SELECT 1 FROM etl.make WHERE make = $1 FOR UPDATE", {pg::text(pg::view(name))});
+    }
+    require_idle_make(name);
+    for (const recorded_view &one : source_views_of_make(name))
+        drop_source_view(one.view);
+    pg::catalog_scope as_catalog;
+    pg::execute("DELETE FROM etl.make WHERE make = $1", {pg::text(pg::view(name))});
+}
+
+} // namespace etl::catalog
