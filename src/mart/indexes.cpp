@@ -87,6 +87,16 @@ void rename(const table &of, std::string_view from, std::string_view to) {
     pg::execute("ALTER INDEX " + qualified(pg::view(of.schema), from) + " RENAME TO " + pg::quote_identifier(to));
 }
 
+pg::vector<pg::string> index_names(const table &of) {
+    const pg::result rows = pg::query("SELECT c.relname::text FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid"
+                                      " WHERE i.indrelid = $1 ORDER BY c.relname COLLATE \"C\"",
+                                      {pg::oid(of.oid)});
+    pg::vector<pg::string> names;
+    for (std::size_t row = 0; row < rows.size(); row++)
+        names.push_back(rows.text(row, 0));
+    return names;
+}
+
 } // namespace
 
 pg::vector<Oid> indexes(Oid mart) {
@@ -147,12 +157,26 @@ void rename_indexes(const table &mart, const table &partition) {
 }
 
 void rename_indexes_old(const table &of) {
-    const pg::result rows = pg::query("SELECT c.relname::text FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid"
-                                      " WHERE i.indrelid = $1 ORDER BY c.relname COLLATE \"C\"",
-                                      {pg::oid(of.oid)});
-    for (std::size_t row = 0; row < rows.size(); row++)
-        rename(of, pg::view(rows.text(row, 0)),
-               pg::view(free_name(pg::view(of.schema), pg::view(rows.text(row, 0)), "_old")));
+    for (const pg::string &name : index_names(of))
+        rename(of, pg::view(name), pg::view(free_name(pg::view(of.schema), pg::view(name), "_old")));
+}
+
+pg::vector<renamed_index> unname_indexes_old(const table &of) {
+    constexpr std::string_view ending = "_old";
+    pg::vector<renamed_index> renamed;
+    for (const pg::string &name : index_names(of)) {
+        const bool ends = name.size() > ending.size() &&
+                          name.compare(name.size() - ending.size(), ending.size(), ending.data(), ending.size()) == 0;
+        const pg::string to = ends ? name.substr(0, name.size() - ending.size()) : name;
+        renamed.push_back({free_name(pg::view(of.schema), pg::view(to), "_swap"), to});
+        rename(of, pg::view(name), pg::view(renamed.back().from));
+    }
+    return renamed;
+}
+
+void finish_renaming(const table &of, const pg::vector<renamed_index> &indexes) {
+    for (const renamed_index &each : indexes)
+        rename(of, pg::view(each.from), pg::view(free_name(pg::view(of.schema), pg::view(each.to), "")));
 }
 
 } // namespace etl::mart

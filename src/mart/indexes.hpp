@@ -15,4 +15,12 @@ void rename_indexes(const table &mart, const table &partition);
 // Appends _old to the names of a table's indexes.
 void rename_indexes_old(const table &of);
 
+// An index on its way from a name with _old to the one without, which another table's index still has.
+struct renamed_index {
+    pg::string from; // for the time being
+    pg::string to;
+};
+pg::vector<renamed_index> unname_indexes_old(const table &of);
+void finish_renaming(const table &of, const pg::vector<renamed_index> &indexes);
+
 } // namespace etl::mart

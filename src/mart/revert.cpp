@@ -49,7 +49,9 @@ void swap(const table &mart, const step &each) {
     table aside = each.old;
     aside.name = free_name(pg::view(mart.schema), pg::view(current.name), "_swap");
     pg::execute("ALTER TABLE " + each.old.quoted() + " RENAME TO " + pg::quote_identifier(pg::view(aside.name)));
+    const pg::vector<renamed_index> indexes = unname_indexes_old(aside);
     set_aside(mart, pg::view(each.portal), current, pg::view(current.name));
+    finish_renaming(aside, indexes);
     table replaced = current;
     replaced.comment = comment_before(each.old);
     bring_in(mart, pg::view(each.portal), aside, pg::view(current.name), replaced);
