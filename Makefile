@@ -22,13 +22,15 @@ PG_CXXFLAGS = -std=c++17 -fvisibility=hidden -fvisibility-inlines-hidden -Wall -
 PG_CXXFLAGS += -fstack-protector-strong $(if $(WERROR),-Werror)
 SHLIB_LINK = -lstdc++ -Wl,-z,now
 # Bitcode is for inlining into JIT code; ours is not meant for that, and clang need not be there.
-with_llvm = no
-
-PGXS := $(shell $(PG_CONFIG) --pgxs 2>/dev/null)
-ifneq ($(PGXS),)
-include $(PGXS)
-# A missing header must not be the reason why `make demo` cannot install the headers, hence the condition above.
 override with_llvm = no
+
+# These install what PGXS needs before they call make again, so they must not need it themselves.
+STRANGERS = check demo demo-stop soak
+ifneq ($(filter $(STRANGERS),$(MAKECMDGOALS)),)
+include make/check.mk make/demo.mk
+else
+PGXS := $(shell $(PG_CONFIG) --pgxs)
+include $(PGXS)
 # PostgreSQL's headers are not ours to warn about.
 override CPPFLAGS := $(patsubst -I$(shell $(PG_CONFIG) --includedir-server),-isystem $(shell $(PG_CONFIG) --includedir-server),$(CPPFLAGS))
 override CXXFLAGS := $(filter-out -Wdeclaration-after-statement -Wmissing-prototypes,$(CXXFLAGS))
@@ -37,9 +39,7 @@ DEPENDENCIES = $(OBJS:.o=.d)
 	$(CXX) $(CXXFLAGS) $(CPPFLAGS) -MMD -MP -c -o $@ $<
 -include $(DEPENDENCIES)
 EXTRA_CLEAN += $(DEPENDENCIES)
-endif
 
 $(EXTENSION)--$(EXTVERSION).sql: $(SQL_PARTS) Makefile
 	{ echo '\echo Use "CREATE EXTENSION pg_etl" to load this file. \quit'; cat $(SQL_PARTS); } > $@
-
--include make/check.mk make/demo.mk
+endif

@@ -52,7 +52,7 @@ pg::string publish_statement(Oid mart_oid, const pg::vector<pg::string> &portals
         statements += attach_statement(mart, staging, pg::view(portal)) + "; ";
     }
     if (!statements.empty())
-        statements.resize(statements.size() - 2);
+        statements.erase(statements.size() - 2);
     return statements;
 }
 
