@@ -1,0 +1,7 @@
+# `make check`: installs what is missing, builds with warnings as errors, runs every tier of tests in a cluster of its
+# own. TIERS="lint unit" runs some. `make installcheck`, by PGXS, runs pg_regress and isolation against any server.
+.PHONY: check
+check:
+	scripts/bootstrap
+	$(MAKE) --no-print-directory -j "$$(nproc)" with_llvm=no WERROR=1 all
+	test/run $(TIERS)
