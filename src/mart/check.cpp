@@ -8,27 +8,28 @@ namespace etl::mart {
 
 namespace {
 
-pg::string constraint_statement(const table &staging, std::string_view portal) {
+pg::string constraint_statement(const table &mart, const table &staging, std::string_view portal) {
     return pg::format("ALTER TABLE %s ADD CONSTRAINT %s %s", staging.quoted().c_str(), portal_constraint,
-                      portal_check(portal).c_str());
+                      portal_check(mart, portal).c_str());
 }
 
 void require_rows(const table &staging, std::int64_t expected) {
     const std::int64_t found = pg::query("SELECT count(*) FROM ONLY " + staging.quoted()).int8(0, 0);
     if (found != expected)
-        throw error("XX001",
-                    pg::view(pg::format("staging table %s holds %lld rows, but its chunks wrote %lld",
-                                        staging.quoted().c_str(), static_cast<long long>(found),
-                                        static_cast<long long>(expected))),
-                    "Rows were lost, or somebody wrote to the table.", "Cancel the run with etl_cancel and seed anew.");
+        throw error(
+            "XX001",
+            pg::view(pg::format("staging table %s holds %lld rows, but its chunks wrote %lld", staging.quoted().c_str(),
+                                static_cast<long long>(found), static_cast<long long>(expected))),
+            "Rows were lost, or somebody wrote to the table.", "Cancel the run with etl_cancel and seed anew.");
 }
 
 // A foreign key of the mart would else be added, and checked, while the mart is locked.
 void add_foreign_keys(const table &mart, const table &staging) {
-    const pg::result rows = pg::query("SELECT conname::text, pg_get_constraintdef(oid) FROM pg_constraint k"
-                                      " WHERE conrelid = $1 AND contype = 'f' AND NOT EXISTS (SELECT FROM pg_constraint o"
-                                      " WHERE o.conrelid = $2 AND o.conname = k.conname) ORDER BY conname",
-                                      {pg::oid(mart.oid), pg::oid(staging.oid)});
+    const pg::result rows =
+        pg::query("SELECT conname::text, pg_get_constraintdef(oid) FROM pg_constraint k"
+                  " WHERE conrelid = $1 AND contype = 'f' AND NOT EXISTS (SELECT FROM pg_constraint o"
+                  " WHERE o.conrelid = $2 AND o.conname = k.conname) ORDER BY conname",
+                  {pg::oid(mart.oid), pg::oid(staging.oid)});
     for (std::size_t row = 0; row < rows.size(); row++)
         pg::execute("ALTER TABLE " + staging.quoted() + " ADD CONSTRAINT " +
                     pg::quote_identifier(pg::view(rows.text(row, 0))) + " " + rows.text(row, 1));
@@ -38,9 +39,10 @@ void add_foreign_keys(const table &mart, const table &staging) {
 
 pg::string check_statement(Oid mart_oid, std::string_view portal, std::int64_t run) {
     pinned_settings settings;
-    table staging = read_table(mart_oid, "mart");
-    staging.name = staging_name(staging, portal, run);
-    return constraint_statement(staging, portal);
+    const table mart = read_table(mart_oid, "mart");
+    table staging = mart;
+    staging.name = staging_name(mart, portal, run);
+    return constraint_statement(mart, staging, portal);
 }
 
 void check_staging(Oid mart_oid, std::string_view portal, std::int64_t run, Oid staging_oid, std::int64_t rows) {
@@ -48,7 +50,7 @@ void check_staging(Oid mart_oid, std::string_view portal, std::int64_t run, Oid 
     const table mart = read_table(mart_oid, "mart");
     const table staging = read_table(staging_oid, "staging table");
     if (!has_portal_constraint(staging.oid))
-        pg::execute(constraint_statement(staging, portal));
+        pg::execute(constraint_statement(mart, staging, portal));
     require_rows(staging, rows);
     // An index that the mart has got since the run was planned.
     build_missing_indexes(mart, staging, pg::view(partition_name(mart, portal)),

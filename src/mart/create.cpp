@@ -14,7 +14,8 @@ struct column {
 
 pg::vector<column> columns_of(Oid view) {
     const pg::result rows = pg::query(
-        "SELECT a.attname::text, format_type(a.atttypid, a.atttypmod) || CASE WHEN a.attcollation <> t.typcollation THEN"
+        "SELECT a.attname::text, format_type(a.atttypid, a.atttypmod) || CASE WHEN a.attcollation <> t.typcollation "
+        "THEN"
         " format(' COLLATE %I.%I', n.nspname, l.collname) ELSE '' END"
         " FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid LEFT JOIN pg_collation l ON l.oid = a.attcollation"
         " LEFT JOIN pg_namespace n ON n.oid = l.collnamespace"
@@ -40,20 +41,22 @@ void create_index(const qualified_name &mart, const char *suffix, const char *co
 } // namespace
 
 void notice_portal_appended(std::string_view index, std::string_view columns) {
-    pg::notice(pg::view(pg::format("unique index \"%.*s\" has got column \"portal\" appended, since PostgreSQL demands the"
-                                   " partition key in it",
-                                   static_cast<int>(index.size()), index.data())),
-               pg::view(pg::format("Write ON CONFLICT (%.*s, portal) instead of ON CONFLICT (%.*s).",
-                                   static_cast<int>(columns.size()), columns.data(), static_cast<int>(columns.size()),
-                                   columns.data())));
+    pg::notice(
+        pg::view(pg::format("unique index \"%.*s\" has got column \"portal\" appended, since PostgreSQL demands the"
+                            " partition key in it",
+                            static_cast<int>(index.size()), index.data())),
+        pg::view(pg::format("Write ON CONFLICT (%.*s, portal) instead of ON CONFLICT (%.*s).",
+                            static_cast<int>(columns.size()), columns.data(), static_cast<int>(columns.size()),
+                            columns.data())));
 }
 
 Oid create_mart(const qualified_name &name, Oid view) {
     const pg::vector<column> columns = columns_of(view);
     for (const char *needed : {"lid", "portal"})
         if (!has(columns, needed))
-            throw error("42703", pg::view(pg::format("view %s has no column \"%s\"",
-                                                     pg::relation_name(view, "source view").c_str(), needed)),
+            throw error("42703",
+                        pg::view(pg::format("view %s has no column \"%s\"",
+                                            pg::relation_name(view, "source view").c_str(), needed)),
                         "A mart is keyed by lid and partitioned by portal.");
 
     const pg::string mart = qualified(pg::view(name.schema), pg::view(name.name));

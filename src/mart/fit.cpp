@@ -10,7 +10,9 @@ namespace {
 
 struct faults {
     pg::string list;
-    void add(const pg::string &line) { list += (list.empty() ? "" : "\n") + line; }
+    void add(const pg::string &line) {
+        list += (list.empty() ? "" : "\n") + line;
+    }
 };
 
 void require_columns(const table &mart, const table &view) {
@@ -21,7 +23,8 @@ void require_columns(const table &mart, const table &view) {
                   {pg::oid(view.oid), pg::oid(mart.oid)});
     faults missing;
     for (std::size_t row = 0; row < rows.size(); row++)
-        missing.add(pg::format("Column \"%s\" of view %s is missing.", rows.text(row, 0).c_str(), view.quoted().c_str()));
+        missing.add(
+            pg::format("Column \"%s\" of view %s is missing.", rows.text(row, 0).c_str(), view.quoted().c_str()));
     if (!missing.list.empty())
         throw error("42703", pg::view(pg::format("mart %s lacks columns of the template", mart.quoted().c_str())),
                     pg::view(missing.list), "Add the columns to the mart, or use a template without them.");
@@ -40,10 +43,9 @@ void require_key(const table &of) {
             throw error("42703", pg::view(pg::format("%s has no column \"%s\"", of.quoted().c_str(), name.c_str())),
                         "A mart is keyed by lid and partitioned by portal.");
         if (!rows.boolean(row, name == "lid" ? 2 : 3))
-            throw error("42804",
-                        pg::view(pg::format("column \"%s\" of %s is of type %s, not %s", name.c_str(),
-                                            of.quoted().c_str(), rows.text(row, 1).c_str(),
-                                            name == "lid" ? "bigint" : "text")));
+            throw error("42804", pg::view(pg::format("column \"%s\" of %s is of type %s, not %s", name.c_str(),
+                                                     of.quoted().c_str(), rows.text(row, 1).c_str(),
+                                                     name == "lid" ? "bigint" : "text")));
     }
 }
 
@@ -61,17 +63,19 @@ void require_types(const table &mart, const table &view) {
             types.add(pg::format("Column \"%s\" is of type %s in the mart, of type %s in the template.", name,
                                  rows.text(row, 4).c_str(), rows.text(row, 3).c_str()));
         if (rows.boolean(row, 5) || rows.boolean(row, 6))
-            generated.add(pg::format("Column \"%s\" is %s.", name,
-                                     rows.boolean(row, 5) ? "a generated column"
-                                                          : "an identity column GENERATED ALWAYS"));
+            generated.add(
+                pg::format("Column \"%s\" is %s.", name,
+                           rows.boolean(row, 5) ? "a generated column" : "an identity column GENERATED ALWAYS"));
     }
     if (!types.list.empty())
-        throw error("42804", pg::view(pg::format("columns of mart %s have other types than the template's",
-                                                 mart.quoted().c_str())),
-                    pg::view(types.list), "Change the columns' types, or cast in the template.");
+        throw error(
+            "42804",
+            pg::view(pg::format("columns of mart %s have other types than the template's", mart.quoted().c_str())),
+            pg::view(types.list), "Change the columns' types, or cast in the template.");
     if (!generated.list.empty())
         throw error("428C9", pg::view(pg::format("columns of mart %s cannot be written", mart.quoted().c_str())),
-                    pg::view(generated.list), "Drop the expression or identity, or use a template without the columns.");
+                    pg::view(generated.list),
+                    "Drop the expression or identity, or use a template without the columns.");
 }
 
 // Identity is not inherited by partitions, so a column that only has that counts as one without a default.
@@ -86,8 +90,8 @@ void require_rest_optional(const table &mart, const table &view) {
     for (std::size_t row = 0; row < rows.size(); row++)
         needed.add(pg::format("Column \"%s\" is NOT NULL and has no default.", rows.text(row, 0).c_str()));
     if (!needed.list.empty())
-        throw error("23502", pg::view(pg::format("the template gives no value for columns of mart %s",
-                                                 mart.quoted().c_str())),
+        throw error("23502",
+                    pg::view(pg::format("the template gives no value for columns of mart %s", mart.quoted().c_str())),
                     pg::view(needed.list), "Drop NOT NULL, set a default, or use a template with the columns.");
 }
 

@@ -22,7 +22,8 @@ index read_index(Oid oid) {
         " format('CREATE %sINDEX %I ON %s%I.%I ', CASE WHEN i.indisunique THEN 'UNIQUE ' END, c.relname,"
         " CASE c.relkind WHEN 'I' THEN 'ONLY ' END, n.nspname, r.relname),"
         " CASE k.contype WHEN 'p' THEN 'PRIMARY KEY' WHEN 'u' THEN 'UNIQUE' ELSE '' END,"
-        " CASE WHEN k.condeferrable THEN ' DEFERRABLE' ELSE '' END || CASE WHEN k.condeferred THEN ' INITIALLY DEFERRED'"
+        " CASE WHEN k.condeferrable THEN ' DEFERRABLE' ELSE '' END || CASE WHEN k.condeferred THEN ' INITIALLY "
+        "DEFERRED'"
         " ELSE '' END"
         " FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_class r ON r.oid = i.indrelid"
         " JOIN pg_namespace n ON n.oid = r.relnamespace LEFT JOIN pg_tablespace t ON t.oid = c.reltablespace"
@@ -31,14 +32,14 @@ index read_index(Oid oid) {
         {pg::oid(oid)});
     if (rows.empty())
         throw error("42704", pg::view(pg::format("index with OID %u of the mart does not exist", oid)),
-                    "It was dropped after the run had been planned.",
-                    "Cancel the run with etl_cancel and seed anew.");
+                    "It was dropped after the run had been planned.", "Cancel the run with etl_cancel and seed anew.");
     const pg::string &definition = rows.text(0, 1);
     const pg::string &prefix = rows.text(0, 4);
     if (definition.compare(0, prefix.size(), prefix) != 0)
         throw error("XX000", pg::view(pg::format("unexpected definition of an index: %s", definition.c_str())));
-    index found{rows.text(0, 0), definition.substr(prefix.size()), rows.boolean(0, 2), rows.text(0, 3), rows.text(0, 5),
-                rows.optional_text(0, 6).value_or(pg::string())};
+    index found{rows.text(0, 0),    definition.substr(prefix.size()),
+                rows.boolean(0, 2), rows.text(0, 3),
+                rows.text(0, 5),    rows.optional_text(0, 6).value_or(pg::string())};
     return found;
 }
 
@@ -47,7 +48,8 @@ pg::string create_statement(const index &like, std::string_view name, const tabl
                       on.quoted().c_str(), like.tail.c_str());
 }
 
-// Empty where the index belongs to no constraint. A partition needs the constraint too, or attaching would build it anew.
+// Empty where the index belongs to no constraint. A partition needs the constraint too, or attaching would build it
+// anew.
 pg::string constraint_statement(const index &like, std::string_view name, const table &on) {
     if (like.constraint.empty())
         return {};
@@ -101,11 +103,10 @@ pg::vector<pg::string> index_names(const table &of) {
 
 pg::vector<Oid> indexes(Oid mart) {
     pinned_settings settings;
-    const pg::result rows =
-        pg::query("SELECT i.indexrelid::oid FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid"
-                  " WHERE i.indrelid = $1 AND i.indislive"
-                  " ORDER BY i.indisprimary DESC, i.indisunique DESC, c.relname COLLATE \"C\"",
-                  {pg::oid(mart)});
+    const pg::result rows = pg::query("SELECT i.indexrelid::oid FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid"
+                                      " WHERE i.indrelid = $1 AND i.indislive"
+                                      " ORDER BY i.indisprimary DESC, i.indisunique DESC, c.relname COLLATE \"C\"",
+                                      {pg::oid(mart)});
     pg::vector<Oid> found;
     for (std::size_t row = 0; row < rows.size(); row++)
         found.push_back(rows.oid(row, 0));
@@ -143,11 +144,11 @@ void build_missing_indexes(const table &mart, const table &on, std::string_view 
 }
 
 void rename_indexes(const table &mart, const table &partition) {
-    const pg::result rows = pg::query(
-        "SELECT c.relname::text, p.relname::text FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid"
-        " JOIN pg_inherits h ON h.inhrelid = c.oid JOIN pg_class p ON p.oid = h.inhparent"
-        " WHERE i.indrelid = $1 ORDER BY c.relname COLLATE \"C\"",
-        {pg::oid(partition.oid)});
+    const pg::result rows =
+        pg::query("SELECT c.relname::text, p.relname::text FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid"
+                  " JOIN pg_inherits h ON h.inhrelid = c.oid JOIN pg_class p ON p.oid = h.inhparent"
+                  " WHERE i.indrelid = $1 ORDER BY c.relname COLLATE \"C\"",
+                  {pg::oid(partition.oid)});
     for (std::size_t row = 0; row < rows.size(); row++) {
         const pg::string suffix = index_suffix(mart, pg::view(rows.text(row, 1)));
         if (rows.text(row, 0) != pg::derived_name(pg::view(partition.name), pg::view(suffix)))

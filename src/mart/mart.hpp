@@ -12,9 +12,9 @@ struct partition {
 };
 
 // Makes, replaces or takes over the mart that `name` (SQL syntax: schema.relation, quoted where needed) stands for.
-// view: a source view of the make, whose columns a new mart gets; without one a mart that does not exist is refused (55000).
-// An empty plain table is replaced by a partitioned one with the same columns, defaults, owner, grants, comments and
-// indexes; anything that can't be carried over is refused with a hint.
+// view: a source view of the make, whose columns a new mart gets; without one a mart that does not exist is refused
+// (55000). An empty plain table is replaced by a partitioned one with the same columns, defaults, owner, grants,
+// comments and indexes; anything that can't be carried over is refused with a hint.
 Oid prepare(std::string_view name, std::optional<Oid> view);
 
 // Checks that the view's rows fit the mart: each column of the view is a column of the mart that its type can be
@@ -35,7 +35,8 @@ pg::string index_statement(Oid mart, Oid parent_index, std::string_view portal, 
 void build_index(Oid mart, Oid parent_index, std::string_view portal, std::int64_t run, Oid staging);
 
 // Adds (and so validates) the constraint CHECK (portal IS NOT NULL AND portal = '...') that lets ATTACH skip its scan,
-// compares the table's rows with `rows`, and checks that every index of the mart has its match. XX001 where rows differ.
+// compares the table's rows with `rows`, and checks that every index of the mart has its match. XX001 where rows
+// differ.
 pg::string check_statement(Oid mart, std::string_view portal, std::int64_t run);
 void check_staging(Oid mart, std::string_view portal, std::int64_t run, Oid staging, std::int64_t rows);
 

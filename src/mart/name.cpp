@@ -17,8 +17,7 @@ pg::vector<pg::string> split(std::string_view text) {
             parts.push_back(rows.text(row, 0));
     });
     if (failure)
-        throw error("42602",
-                    pg::view(pg::format("invalid mart name: %s", pg::quote_literal(text).c_str())),
+        throw error("42602", pg::view(pg::format("invalid mart name: %s", pg::quote_literal(text).c_str())),
                     pg::view(failure->message),
                     "Write schema.table, with double quotes around a part that is not all lower case.");
     return parts;
@@ -26,11 +25,11 @@ pg::vector<pg::string> split(std::string_view text) {
 
 // The schema of what the search_path finds by that name, else the one in which it lets tables be made.
 pg::string default_schema(std::string_view name) {
-    const pg::result rows = pg::query(
-        "SELECT coalesce((SELECT n.nspname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n"
-        " ON n.oid OPERATOR(pg_catalog.=) c.relnamespace WHERE c.oid OPERATOR(pg_catalog.=)"
-        " pg_catalog.to_regclass(pg_catalog.quote_ident($1))), pg_catalog.current_schema())::pg_catalog.text",
-        {pg::text(name)});
+    const pg::result rows =
+        pg::query("SELECT coalesce((SELECT n.nspname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n"
+                  " ON n.oid OPERATOR(pg_catalog.=) c.relnamespace WHERE c.oid OPERATOR(pg_catalog.=)"
+                  " pg_catalog.to_regclass(pg_catalog.quote_ident($1))), pg_catalog.current_schema())::pg_catalog.text",
+                  {pg::text(name)});
     if (rows.is_null(0, 0))
         throw error("3F000", "no schema has been selected for the mart", {}, "Write schema.table.");
     return rows.text(0, 0);
@@ -41,9 +40,10 @@ pg::string default_schema(std::string_view name) {
 qualified_name parse_name(std::string_view text) {
     pg::vector<pg::string> parts = split(text);
     if (parts.size() > 2)
-        throw error("42601", pg::view(pg::format("improper mart name (too many dotted names): %s",
-                                                 pg::quote_literal(text).c_str())),
-                    {}, "Write schema.table.");
+        throw error(
+            "42601",
+            pg::view(pg::format("improper mart name (too many dotted names): %s", pg::quote_literal(text).c_str())), {},
+            "Write schema.table.");
     for (const pg::string &part : parts)
         if (part.size() >= NAMEDATALEN)
             throw error("42622", pg::view(pg::format("name is too long: \"%s\"", part.c_str())),
@@ -63,8 +63,8 @@ pg::string partition_name(const table &mart, std::string_view portal) {
 }
 
 pg::string staging_name(const table &mart, std::string_view portal, std::int64_t run) {
-    const pg::string suffix = pg::format("_%.*s_r%lld", static_cast<int>(portal.size()), portal.data(),
-                                         static_cast<long long>(run));
+    const pg::string suffix =
+        pg::format("_%.*s_r%lld", static_cast<int>(portal.size()), portal.data(), static_cast<long long>(run));
     return pg::derived_name(pg::view(mart.name), pg::view(suffix));
 }
 

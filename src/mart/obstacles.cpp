@@ -57,7 +57,8 @@ void refuse_obstacles(const table &old) {
     pg::string outside, inside;
     for (const dependent &each : find_dependents(old.oid)) {
         pg::string &list = each.belongs ? inside : outside;
-        list += (list.empty() ? "" : "\n") + (each.belongs ? "It has " + each.what + "." : each.what + " depends on it.");
+        list +=
+            (list.empty() ? "" : "\n") + (each.belongs ? "It has " + each.what + "." : each.what + " depends on it.");
     }
     const pg::result rows = pg::query(features, {pg::oid(old.oid)});
     for (std::size_t row = 0; row < rows.size(); row++)
@@ -66,9 +67,8 @@ void refuse_obstacles(const table &old) {
         return;
     const pg::string separator(outside.empty() || inside.empty() ? "" : "\n");
     throw error(outside.empty() ? "0A000" : "2BP01",
-                pg::view(pg::format(outside.empty()
-                                        ? "table %s has what a table partitioned by portal cannot take over"
-                                        : "table %s cannot be replaced because other objects depend on it",
+                pg::view(pg::format(outside.empty() ? "table %s has what a table partitioned by portal cannot take over"
+                                                    : "table %s cannot be replaced because other objects depend on it",
                                     old.quoted().c_str())),
                 pg::view(outside + separator + inside),
                 "A mart must be partitioned by LIST (portal). Drop these first and make them anew on the mart, or name"

@@ -13,8 +13,16 @@ constexpr std::string_view comment_separator = "\n\n";
 
 } // namespace
 
-pg::string portal_check(std::string_view portal) {
-    return "CHECK (portal IS NOT NULL AND portal = " + pg::quote_literal(portal) + ")";
+pg::string portal_check(const table &mart, std::string_view portal) {
+    // PARTITION BY LIST (portal COLLATE ...) compares by a collation that is not the column's.
+    const pg::result rows =
+        pg::query("SELECT format(' COLLATE %I.%I', n.nspname, l.collname) FROM pg_partitioned_table p"
+                  " JOIN pg_attribute a ON a.attrelid = p.partrelid AND a.attnum = p.partattrs[0]"
+                  " JOIN pg_collation l ON l.oid = p.partcollation[0] JOIN pg_namespace n ON n.oid = l.collnamespace"
+                  " WHERE p.partrelid = $1 AND p.partcollation[0] <> a.attcollation",
+                  {pg::oid(mart.oid)});
+    const pg::string collation = rows.empty() ? pg::string() : rows.text(0, 0);
+    return "CHECK (portal IS NOT NULL AND portal" + collation + " = " + pg::quote_literal(portal) + ")";
 }
 
 bool has_portal_constraint(Oid table) {
@@ -26,7 +34,8 @@ bool has_portal_constraint(Oid table) {
 pg::string final_name(const table &mart, std::string_view portal, const std::optional<table> &replaced) {
     if (replaced && replaced->schema == mart.schema)
         return replaced->name;
-    // Another make's partition may have the name ("a" + "b_c", "a_b" + "c"); partitions are found by bound, never by name.
+    // Another make's partition may have the name ("a" + "b_c", "a_b" + "c"); partitions are found by bound, never by
+    // name.
     return free_name(pg::view(mart.schema), pg::view(partition_name(mart, portal)), "");
 }
 
@@ -75,9 +84,10 @@ void set_aside(const table &mart, std::string_view portal, const table &replaced
     // A partition that we did not make has no mark yet. Its rows are checked when etl_revert brings it back.
     if (!has_portal_constraint(old.oid))
         pg::execute(pg::format("ALTER TABLE %s ADD CONSTRAINT %s %s NOT VALID", old.quoted().c_str(), portal_constraint,
-                               portal_check(portal).c_str()));
-    pg::string comment = pg::format("Replaced by pg_etl: former partition of mart %s for portal %s, kept for etl_revert",
-                                    mart.quoted().c_str(), pg::quote_literal(portal).c_str());
+                               portal_check(mart, portal).c_str()));
+    pg::string comment =
+        pg::format("Replaced by pg_etl: former partition of mart %s for portal %s, kept for etl_revert",
+                   mart.quoted().c_str(), pg::quote_literal(portal).c_str());
     if (replaced.comment)
         comment.append(comment_separator.data(), comment_separator.size()).append(*replaced.comment);
     comment_on(old, pg::view(comment));

@@ -10,7 +10,7 @@ namespace etl::mart {
 constexpr const char *portal_constraint = "pg_etl_portal";
 
 // CHECK (portal IS NOT NULL AND portal = '...'), as PostgreSQL itself writes a partition's constraint.
-pg::string portal_check(std::string_view portal);
+pg::string portal_check(const table &mart, std::string_view portal);
 bool has_portal_constraint(Oid table);
 
 // The name that the portal's next partition gets: that of the one it replaces, where this lies in the mart's schema.

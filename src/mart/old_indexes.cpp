@@ -8,7 +8,7 @@ namespace etl::mart {
 namespace {
 
 // The closing parenthesis that belongs to the first opening one at or after `from`, quotes skipped. PostgreSQL's own
-// texts double quotes and backslashes inside them, so a quote always toggles.
+// texts double the quotes inside, so a quote always toggles.
 std::size_t closing(const pg::string &text, std::size_t from) {
     char quote = 0;
     int depth = 0;
@@ -37,7 +37,8 @@ pg::vector<old_index> read_indexes(Oid table) {
         "  || coalesce(' WITH (' || array_to_string(c.reloptions, ', ') || ')', '')"
         "  || CASE WHEN k.condeferrable THEN ' DEFERRABLE' ELSE '' END"
         "  || CASE WHEN k.condeferred THEN ' INITIALLY DEFERRED' ELSE '' END END,"
-        " i.indisunique AND NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = i.indrelid AND a.attname = 'portal'"
+        " i.indisunique AND NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = i.indrelid AND a.attname = "
+        "'portal'"
         "  AND a.attnum = ANY ((i.indkey::int2[])[0:i.indnkeyatts - 1])),"
         " (SELECT string_agg(pg_get_indexdef(c.oid, n, false), ', ' ORDER BY n) FROM"
         "  generate_series(1, i.indnkeyatts::int) n),"

@@ -30,9 +30,10 @@ const char *kind_name(char kind) {
 
 void require_kind(const table &mart) {
     if (mart.kind != 'r' && mart.kind != 'p')
-        throw error("42809", pg::view(pg::format("%s cannot be a mart", mart.quoted().c_str())),
-                    pg::view(pg::format("It is %s.", kind_name(mart.kind))),
-                    "A mart is a table partitioned by LIST (portal); name a table that does not exist to have one made.");
+        throw error(
+            "42809", pg::view(pg::format("%s cannot be a mart", mart.quoted().c_str())),
+            pg::view(pg::format("It is %s.", kind_name(mart.kind))),
+            "A mart is a table partitioned by LIST (portal); name a table that does not exist to have one made.");
     if (mart.persistence == 't')
         throw error("0A000", pg::view(pg::format("temporary table %s cannot be a mart", mart.quoted().c_str())),
                     "Workers in other sessions could not fill it.", "Name a permanent table.");
@@ -53,7 +54,8 @@ void take_over(const table &mart) {
                   " AND a.attname = 'portal'",
                   {pg::oid(mart.oid)})
             .empty())
-        throw error("42809", pg::view(pg::format("table %s is not partitioned by LIST (portal)", mart.quoted().c_str())),
+        throw error("42809",
+                    pg::view(pg::format("table %s is not partitioned by LIST (portal)", mart.quoted().c_str())),
                     pg::view("It is partitioned by " +
                              pg::query("SELECT pg_get_partkeydef($1)", {pg::oid(mart.oid)}).text(0, 0) + "."),
                     "Name another table, or one that does not exist to have it made.");
@@ -62,10 +64,11 @@ void take_over(const table &mart) {
                   " WHERE confrelid = $1 AND contype = 'f' AND conparentid = 0 ORDER BY 1",
                   {pg::oid(mart.oid)});
     if (!references.empty())
-        throw error("2BP01", pg::view(pg::format("table %s cannot be a mart because foreign keys refer to it",
-                                                 mart.quoted().c_str())),
-                    pg::view(references.text(0, 0) + " depends on it."),
-                    "Drop the foreign key: partitions whose rows are referenced cannot be swapped.");
+        throw error(
+            "2BP01",
+            pg::view(pg::format("table %s cannot be a mart because foreign keys refer to it", mart.quoted().c_str())),
+            pg::view(references.text(0, 0) + " depends on it."),
+            "Drop the foreign key: partitions whose rows are referenced cannot be swapped.");
 }
 
 } // namespace

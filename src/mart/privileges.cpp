@@ -21,11 +21,12 @@ pg::string role(const pg::result &rows, std::size_t row, std::size_t column) {
 }
 
 pg::string fingerprint(const table &of) {
-    return pg::query(pg::format("SELECT coalesce(string_agg(format('%%s %%s %%s %%s %%I', grantor, grantee, privilege_type,"
-                                " is_grantable, coalesce(name, '')), ',' ORDER BY grantor, grantee, privilege_type, name),"
-                                " '') FROM (%s) p",
-                                all_privileges),
-                     {pg::oid(of.oid)})
+    return pg::query(
+               pg::format("SELECT coalesce(string_agg(format('%%s %%s %%s %%s %%I', grantor, grantee, privilege_type,"
+                          " is_grantable, coalesce(name, '')), ',' ORDER BY grantor, grantee, privilege_type, name),"
+                          " '') FROM (%s) p",
+                          all_privileges),
+               {pg::oid(of.oid)})
         .text(0, 0);
 }
 
@@ -43,14 +44,16 @@ pg::string carry_privileges(const table &from, const table &to) {
         return {};
     revoke_all(to);
     const pg::result rows = pg::query(
-        pg::format("SELECT grantor::oid, grantee::oid, privilege_type, is_grantable, quote_ident(name), grantor = relowner"
-                   " FROM (%s) p ORDER BY grantor <> relowner, position, number",
-                   all_privileges),
+        pg::format(
+            "SELECT grantor::oid, grantee::oid, privilege_type, is_grantable, quote_ident(name), grantor = relowner"
+            " FROM (%s) p ORDER BY grantor <> relowner, position, number",
+            all_privileges),
         {pg::oid(from.oid)});
     pg::string lost;
     for (std::size_t row = 0; row < rows.size(); row++) {
         const Oid grantor = rows.oid(row, 0);
-        const pg::string what = rows.text(row, 2) + (rows.is_null(row, 4) ? pg::string() : " (" + rows.text(row, 4) + ")");
+        const pg::string what =
+            rows.text(row, 2) + (rows.is_null(row, 4) ? pg::string() : " (" + rows.text(row, 4) + ")");
         const pg::string statement = "GRANT " + what + " ON " + to.quoted() + " TO " + role(rows, row, 1) +
                                      (rows.boolean(row, 3) ? " WITH GRANT OPTION" : "");
         if (rows.boolean(row, 5)) {

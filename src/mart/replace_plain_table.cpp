@@ -50,10 +50,11 @@ void refuse_rows(const table &mart) {
                   " AND pg_relation_size($1) > 0",
                   {pg::oid(mart.oid)})
             .boolean(0, 0))
-        throw error("55000", pg::view(pg::format("table %s may hold rows that this transaction cannot see",
-                                                 mart.quoted().c_str())),
-                    "Its file is not empty, and the transaction is not READ COMMITTED.",
-                    "Use READ COMMITTED, or TRUNCATE the table before.");
+        throw error(
+            "55000",
+            pg::view(pg::format("table %s may hold rows that this transaction cannot see", mart.quoted().c_str())),
+            "Its file is not empty, and the transaction is not READ COMMITTED.",
+            "Use READ COMMITTED, or TRUNCATE the table before.");
 }
 
 Oid replace_plain_table(const table &old) {
@@ -69,7 +70,8 @@ Oid replace_plain_table(const table &old) {
     carry_owner(old, made);
     const pg::string lost = carry_privileges(old, made);
     if (!lost.empty())
-        throw error("0A000", pg::view(pg::format("privileges on table %s cannot be carried over", old.quoted().c_str())),
+        throw error("0A000",
+                    pg::view(pg::format("privileges on table %s cannot be carried over", old.quoted().c_str())),
                     pg::view(lost), "Let these roles revoke them, and grant them anew on the mart.");
     comment_on(made, old.comment ? pg::view(*old.comment) : std::string_view(mart_comment));
 

@@ -27,12 +27,12 @@ void require_none_in_default(const table &mart, std::string_view portal) {
     const table fallback = read_table(rows.oid(0, 0), "default partition");
     if (!pg::query("SELECT FROM " + fallback.quoted() + " WHERE portal = " + pg::quote_literal(portal) + " LIMIT 1")
              .empty())
-        throw error("55000",
-                    pg::view(pg::format("default partition %s of mart %s holds rows of portal %s",
-                                        fallback.quoted().c_str(), mart.quoted().c_str(),
-                                        pg::quote_literal(portal).c_str())),
-                    "A partition for the portal cannot be attached beside them.",
-                    "Move them into a partition of their own, or delete them.");
+        throw error(
+            "55000",
+            pg::view(pg::format("default partition %s of mart %s holds rows of portal %s", fallback.quoted().c_str(),
+                                mart.quoted().c_str(), pg::quote_literal(portal).c_str())),
+            "A partition for the portal cannot be attached beside them.",
+            "Move them into a partition of their own, or delete them.");
 }
 
 } // namespace
@@ -50,10 +50,10 @@ Oid create_staging(Oid mart_oid, std::string_view portal, std::int64_t run) {
     table staging = mart;
     staging.name = staging_name(mart, portal, run);
     if (find_relation(pg::view(staging.schema), pg::view(staging.name)) != InvalidOid)
-        throw error("42P07",
-                    pg::view(pg::format("relation %s already exists", staging.quoted().c_str())),
-                    pg::view(pg::format("It has the name of the staging table of run %lld.", static_cast<long long>(run))),
-                    "Drop or rename it.");
+        throw error(
+            "42P07", pg::view(pg::format("relation %s already exists", staging.quoted().c_str())),
+            pg::view(pg::format("It has the name of the staging table of run %lld.", static_cast<long long>(run))),
+            "Drop or rename it.");
     pg::string statement = "CREATE TABLE " + staging.quoted() + " (LIKE " + mart.quoted() +
                            " INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING GENERATED INCLUDING STORAGE"
                            " INCLUDING COMPRESSION INCLUDING COMMENTS) USING heap"
@@ -71,10 +71,9 @@ Oid create_staging(Oid mart_oid, std::string_view portal, std::int64_t run) {
 
 void drop_staging(Oid staging_oid) {
     pinned_settings settings;
-    const pg::result rows =
-        pg::query("SELECT FROM pg_class WHERE oid = $1 AND relkind = 'r' AND NOT relispartition"
-                  " AND obj_description(oid, 'pg_class') LIKE 'Staging table of pg_etl:%'",
-                  {pg::oid(staging_oid)});
+    const pg::result rows = pg::query("SELECT FROM pg_class WHERE oid = $1 AND relkind = 'r' AND NOT relispartition"
+                                      " AND obj_description(oid, 'pg_class') LIKE 'Staging table of pg_etl:%'",
+                                      {pg::oid(staging_oid)});
     if (!rows.empty())
         pg::execute("DROP TABLE " + read_table(staging_oid, "staging table").quoted());
 }

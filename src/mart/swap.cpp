@@ -15,9 +15,9 @@ namespace {
 void give_to_owner(const table &mart, const table &what, Oid owner) {
     if (what.owner == owner)
         return;
-    const bool may = pg::query("SELECT has_schema_privilege($1, $2, 'CREATE')",
-                               {pg::oid(owner), pg::text(pg::view(mart.schema))})
-                         .boolean(0, 0);
+    const bool may =
+        pg::query("SELECT has_schema_privilege($1, $2, 'CREATE')", {pg::oid(owner), pg::text(pg::view(mart.schema))})
+            .boolean(0, 0);
     if (may && pg::may_act_as(owner))
         pg::execute("ALTER TABLE " + what.quoted() + " OWNER TO " +
                     pg::quote_identifier(pg::view(pg::role_name(owner))));

@@ -6,6 +6,9 @@ namespace etl::mart {
 pinned_settings::pinned_settings() {
     scope_.set("search_path", "pg_catalog, pg_temp");
     scope_.set("row_security", "off");
+    // Literals in PostgreSQL's own texts then double their quotes and have no other escapes.
+    scope_.set("standard_conforming_strings", "on");
+    scope_.set("quote_all_identifiers", "off");
     // Roles and databases may have defaults of their own; a mart's tables lie where the mart says.
     scope_.set("default_tablespace", "");
 }
@@ -19,25 +22,19 @@ pg::string table::quoted() const {
 }
 
 table read_table(Oid relation, const char *what) {
-    const pg::result rows = pg::query("SELECT n.nspname::text, c.relname::text, c.relkind::text, c.relpersistence::text,"
-                                      " c.relispartition, c.relowner::oid, coalesce(t.spcname::text, ''),"
-                                      " obj_description(c.oid, 'pg_class')"
-                                      " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
-                                      " LEFT JOIN pg_tablespace t ON t.oid = c.reltablespace WHERE c.oid = $1",
-                                      {pg::oid(relation)});
+    const pg::result rows =
+        pg::query("SELECT n.nspname::text, c.relname::text, c.relkind::text, c.relpersistence::text,"
+                  " c.relispartition, c.relowner::oid, coalesce(t.spcname::text, ''),"
+                  " obj_description(c.oid, 'pg_class')"
+                  " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+                  " LEFT JOIN pg_tablespace t ON t.oid = c.reltablespace WHERE c.oid = $1",
+                  {pg::oid(relation)});
     if (rows.empty()) {
         throw error("42P01", pg::view(pg::format("%s with OID %u does not exist", what, relation)),
                     "It was dropped meanwhile.");
     }
-    return {relation,
-            rows.text(0, 0),
-            rows.text(0, 1),
-            rows.text(0, 2).front(),
-            rows.text(0, 3).front(),
-            rows.boolean(0, 4),
-            rows.oid(0, 5),
-            rows.text(0, 6),
-            rows.optional_text(0, 7)};
+    return {relation,           rows.text(0, 0), rows.text(0, 1), rows.text(0, 2).front(), rows.text(0, 3).front(),
+            rows.boolean(0, 4), rows.oid(0, 5),  rows.text(0, 6), rows.optional_text(0, 7)};
 }
 
 Oid find_relation(std::string_view schema, std::string_view name) {

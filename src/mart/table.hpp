@@ -10,7 +10,9 @@ namespace etl::mart {
 class pinned_settings {
 public:
     pinned_settings();
-    void set(const char *name, const char *setting) { scope_.set(name, setting); }
+    void set(const char *name, const char *setting) {
+        scope_.set(name, setting);
+    }
 
 private:
     pg::settings_scope scope_;
