@@ -41,5 +41,5 @@ DEPENDENCIES = $(OBJS:.o=.d)
 EXTRA_CLEAN += $(DEPENDENCIES)
 
 $(EXTENSION)--$(EXTVERSION).sql: $(SQL_PARTS) Makefile
-	{ echo '\echo Use "CREATE EXTENSION pg_etl" to load this file. \quit'; cat $(SQL_PARTS); } > $@
+	{ printf '%s\n' '\echo Use "CREATE EXTENSION pg_etl" to load this file. \quit'; cat $(SQL_PARTS); } > $@
 endif

@@ -1,5 +1,6 @@
 -- Set-up: portals, makes, templates and rates. Whoever calls these functions owns what is added.
-CREATE FUNCTION @extschema@.etl_add_portal(portal text, listing regclass, customer regclass, stat regclass, prices regclass)
+CREATE FUNCTION @extschema@.etl_add_portal(portal text, listing regclass, customer regclass, stat regclass,
+                                           prices regclass)
 RETURNS void LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'etl_add_portal';
 REVOKE ALL ON FUNCTION @extschema@.etl_add_portal(text, regclass, regclass, regclass, regclass) FROM PUBLIC;
 COMMENT ON FUNCTION @extschema@.etl_add_portal(text, regclass, regclass, regclass, regclass) IS
@@ -16,7 +17,7 @@ CREATE FUNCTION @extschema@.etl_add_make(make text, mapping regclass, mart text 
 RETURNS void LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'etl_add_make';
 REVOKE ALL ON FUNCTION @extschema@.etl_add_make(text, regclass, text, text, text, text[], text) FROM PUBLIC;
 COMMENT ON FUNCTION @extschema@.etl_add_make(text, regclass, text, text, text, text[], text) IS
-    'Adds a make by its mapping relation, makes its source views, and its mart where there is none (default raw.ads_<make>)';
+    'Adds a make by its mapping relation and makes its source views, and its mart (raw.ads_<make>) where there is none';
 
 CREATE FUNCTION @extschema@.etl_drop_make(make text)
 RETURNS void LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'etl_drop_make';
@@ -33,7 +34,7 @@ CREATE FUNCTION @extschema@.etl_set_template(name text, query text)
 RETURNS void LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'etl_set_template';
 REVOKE ALL ON FUNCTION @extschema@.etl_set_template(text, text) FROM PUBLIC;
 COMMENT ON FUNCTION @extschema@.etl_set_template(text, text) IS
-    'Sets a template: a SELECT with placeholders {listing} {customer} {stat} {mapping} {price_state} {make} {portal} {country}';
+    'Sets a template: a SELECT with {listing} {customer} {stat} {mapping} {price_state} and {make} {portal} {country}';
 
 CREATE FUNCTION @extschema@.etl_drop_template(name text)
 RETURNS void LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'etl_drop_template';
@@ -46,10 +47,10 @@ REVOKE ALL ON FUNCTION @extschema@.etl_set_rates(regclass) FROM PUBLIC;
 COMMENT ON FUNCTION @extschema@.etl_set_rates(regclass) IS
     'Names the relation of currency rates (country, currency, valid_from, rate); NULL for raw.currency_rates';
 
--- Gives restored source views the dependency by which DROP EXTENSION takes them along: dumps carry the views without it.
+-- Gives restored source views the dependency by which DROP EXTENSION takes them along; dumps carry them without it.
 CREATE FUNCTION etl.adopt_view() RETURNS event_trigger LANGUAGE c AS 'MODULE_PATHNAME', 'etl_adopt_view';
 REVOKE ALL ON FUNCTION etl.adopt_view() FROM PUBLIC;
-COMMENT ON FUNCTION etl.adopt_view() IS 'Event trigger: makes DROP EXTENSION take a view along that was made in schema etl';
+COMMENT ON FUNCTION etl.adopt_view() IS 'Event trigger: makes DROP EXTENSION take views made in schema etl along';
 CREATE EVENT TRIGGER pg_etl_adopt_view ON ddl_command_end WHEN TAG IN ('CREATE VIEW')
     EXECUTE FUNCTION etl.adopt_view();
 COMMENT ON EVENT TRIGGER pg_etl_adopt_view IS 'Makes DROP EXTENSION take restored source views along';

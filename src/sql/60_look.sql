@@ -15,7 +15,7 @@ WITH here AS (
     SELECT t.run_id,
            count(*) FILTER (WHERE t.state = 'done') AS done,
            count(*) AS total,
-           COALESCE(sum(t.rows), 0)::bigint AS rows,
+           COALESCE(sum(t.rows) FILTER (WHERE t.kind <> 'fold'), sum(t.rows), 0)::bigint AS rows,
            min(t.phase) FILTER (WHERE t.state <> 'done') AS phase
     FROM etl.task t GROUP BY t.run_id
 ), seen AS (
