@@ -94,7 +94,7 @@ Oid prepare(std::string_view name, std::optional<Oid> view) {
             take_over(existing);
             return found;
         }
-        refuse_rows(existing); // before the lock, which a table in use need not feel
+        refuse_rows_unlocked(existing); // a table in use need not feel our lock
         pg::execute("LOCK TABLE ONLY " + mart + " IN ACCESS EXCLUSIVE MODE");
         if (find_relation(pg::view(parsed.schema), pg::view(parsed.name)) == found)
             return replace_plain_table(read_table(found, "mart"));

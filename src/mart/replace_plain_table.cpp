@@ -5,6 +5,7 @@
 #include "mart/obstacles.hpp"
 #include "mart/old_indexes.hpp"
 #include "mart/privileges.hpp"
+#include "pg/transaction.hpp"
 
 namespace etl::mart {
 
@@ -37,17 +38,23 @@ void carry_owner(const table &old, const table &made) {
                     pg::quote_identifier(pg::view(pg::role_name(old.owner))));
 }
 
-} // namespace
+bool holds_rows(const table &mart) {
+    return !pg::query("SELECT FROM ONLY " + mart.quoted() + " LIMIT 1").empty();
+}
 
-void refuse_rows(const table &mart) {
-    const char *const hint = "Move the rows away (the seed loads them anew), or name another table.";
-    if (!pg::query("SELECT FROM ONLY " + mart.quoted() + " LIMIT 1").empty())
-        throw error("55000",
-                    pg::view(pg::format("table %s holds rows and is not partitioned by portal", mart.quoted().c_str())),
-                    "Only an empty table can be replaced by a partitioned one.", hint);
-    // A snapshot taken before our lock does not see rows that were committed since.
-    if (pg::query("SELECT current_setting('transaction_isolation') <> 'read committed'"
-                  " AND pg_relation_size($1) > 0",
+[[noreturn]] void refuse_rows(const table &mart) {
+    throw error("55000",
+                pg::view(pg::format("table %s holds rows and is not partitioned by portal", mart.quoted().c_str())),
+                "Only an empty table can be replaced by a partitioned one.",
+                "Move the rows away (a seed loads them anew), or name another table.");
+}
+
+// The caller holds the table's lock.
+void require_empty(const table &mart) {
+    if (holds_rows(mart))
+        refuse_rows(mart);
+    // A snapshot taken before the lock does not see rows that were committed since.
+    if (pg::query("SELECT current_setting('transaction_isolation') <> 'read committed' AND pg_relation_size($1) > 0",
                   {pg::oid(mart.oid)})
             .boolean(0, 0))
         throw error(
@@ -57,8 +64,21 @@ void refuse_rows(const table &mart) {
             "Use READ COMMITTED, or TRUNCATE the table before.");
 }
 
+} // namespace
+
+void refuse_rows_unlocked(const table &mart) {
+    bool found = false;
+    // Rolled back for the lock of the SELECT: two sessions that both held it would wait for each other's.
+    (void)pg::in_subtransaction([&] {
+        found = holds_rows(mart);
+        throw error("55000", "looked without keeping a lock");
+    });
+    if (found)
+        refuse_rows(mart);
+}
+
 Oid replace_plain_table(const table &old) {
-    refuse_rows(old);
+    require_empty(old);
     require_key_columns(old);
     refuse_obstacles(old);
 
