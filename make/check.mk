@@ -3,5 +3,5 @@
 .PHONY: check
 check:
 	scripts/bootstrap
-	$(MAKE) --no-print-directory -j "$$(nproc)" with_llvm=no WERROR=1 all
+	$(MAKE) --no-print-directory -j "$$(nproc)" WERROR=1 all
 	test/run $(TIERS)

@@ -6,8 +6,8 @@ export ROWS EVENTS SEED LAYOUT DEMO_DIR
 # Installing is left to another make: this one may have read its rules before PostgreSQL was there.
 demo:
 	scripts/bootstrap
-	$(MAKE) --no-print-directory with_llvm=no all
-	scripts/as-root $(MAKE) --no-print-directory -s with_llvm=no install
+	$(MAKE) --no-print-directory -j "$$(nproc)" all
+	scripts/as-root $(MAKE) --no-print-directory -s install
 	demo/demo start
 
 demo-stop:

@@ -74,7 +74,8 @@ sub try_sql
 sub script
 {
 	my ($self, $text, %variable) = @_;
-	my @command = ('psql', '-X', '-q', '-A', '-t', '-v', 'ON_ERROR_STOP=1', '-d', $self->{node}->connstr($self->{database}));
+	my @command =
+	  ("psql", qw(-X -q -A -t -v ON_ERROR_STOP=1 -d), $self->{node}->connstr($self->{database}));
 	push @command, '-v', "$_=$variable{$_}" for sort keys %variable;
 	push @command, '-f', $text =~ /\n/ ? '-' : "$root/$text";
 	my ($out, $err) = ('', '');
