@@ -75,8 +75,8 @@ void check_terminal(const make &of, const pg::string &terminal) {
     const pg::string statement = pg::format("SELECT 1 FROM %s WHERE (\n%s\n)", pg::relation_name(of.mart, "mart").c_str(),
                                             terminal.c_str());
     const pg::string what = pg::format("terminal of make \"%s\"", of.name.c_str());
-    const templates::source_text first{condition.c_str(), what.c_str()};
-    const templates::source_text second{statement.c_str(), what.c_str()};
+    const templates::source_text first{condition.c_str(), "terminal", what.c_str()};
+    const templates::source_text second{statement.c_str(), "terminal", what.c_str()};
     const Oid mart = of.mart;
     pg::owner_scope as_owner(of.owner);
     apply_settings(as_owner.settings(), pg::view(of.settings));

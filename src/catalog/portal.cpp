@@ -48,6 +48,10 @@ void extend_make(const pg::string &make_name, const portal &added) {
     });
     if (!failure)
         return;
+    // Cancelled, a deadlock, out of memory: nothing that the make is to blame for.
+    for (const char *passing : {"57", "40", "53", "XX"})
+        if (strncmp(failure->sqlstate, passing, 2) == 0)
+            throw error(failure->sqlstate, pg::view(failure->message), pg::view(failure->detail));
     pg::string why = failure->message;
     if (!failure->detail.empty())
         why.append(": ").append(failure->detail.data(), failure->detail.size());
@@ -113,7 +117,7 @@ void drop_portal(const pg::string &name) {
     }
     const pg::string schema = schema_of(dropped.price_state);
     if (!schema.empty())
-        remake_price_state_view(schema, dropped.owner);
+        remake_price_state_view(schema, std::nullopt);
 }
 
 } // namespace etl::catalog

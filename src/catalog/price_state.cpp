@@ -54,6 +54,21 @@ void create(const pg::string &table, const pg::string &portal, Oid prices) {
                                pg::quote_literal(one.comment).c_str()));
 }
 
+// Whoever may read the log may read what it folds to, the owners of makes among them.
+void grant_readers(const pg::string &table, Oid prices) {
+    const pg::result readers = pg::query(
+        "SELECT DISTINCT a.grantee OPERATOR(pg_catalog.=) 0, a.grantee FROM pg_catalog.pg_class c,"
+        " pg_catalog.aclexplode(coalesce(c.relacl, pg_catalog.acldefault('r', c.relowner))) a"
+        " WHERE c.oid OPERATOR(pg_catalog.=) $1 AND a.privilege_type OPERATOR(pg_catalog.=) 'SELECT'"
+        " AND a.grantee OPERATOR(pg_catalog.<>) $2 ORDER BY a.grantee",
+        {pg::oid(prices), pg::oid(pg::current_role())});
+    for (std::size_t row = 0; row < readers.size(); row++)
+        pg::execute(pg::format("GRANT SELECT ON TABLE %s TO %s", table.c_str(),
+                               readers.boolean(row, 0)
+                                   ? "PUBLIC"
+                                   : pg::quote_identifier(pg::view(pg::role_name(readers.oid(row, 1)))).c_str()));
+}
+
 // What is wrong with an existing table of the name; empty if nothing is.
 pg::string fault_of(Oid table, Oid prices) {
     const pg::result kind = pg::query("SELECT relkind, relpersistence, relrowsecurity OR relhasrules OR relhassubclass"
@@ -106,6 +121,7 @@ price_state prepare_price_state(Oid owner, const pg::string &portal, Oid prices)
     Oid found = find_relation(pg::view(table));
     if (!OidIsValid(found)) {
         create(table, portal, prices);
+        grant_readers(table, prices);
         return {find_relation(pg::view(table)), false};
     }
     const pg::string fault = fault_of(found, prices);

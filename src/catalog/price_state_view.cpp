@@ -15,8 +15,7 @@ namespace {
 constexpr const char *mark = "Price states of all portals of this schema; kept by pg_etl";
 
 struct present_view {
-    pg::string owner;
-    Oid owner_oid;
+    Oid owner;
     bool ours;
     bool granted;
 };
@@ -30,7 +29,7 @@ std::optional<present_view> look(const pg::string &schema) {
         {pg::text(pg::view(schema)), pg::text(mark)});
     if (rows.empty())
         return std::nullopt;
-    return present_view{pg::role_name(rows.oid(0, 0)), rows.oid(0, 0), rows.boolean(0, 1), rows.boolean(0, 2)};
+    return present_view{rows.oid(0, 0), rows.boolean(0, 1), rows.boolean(0, 2)};
 }
 
 pg::string query_over(const pg::string &schema) {
@@ -74,7 +73,7 @@ void replace(const pg::string &view, const pg::string &query, bool granted) {
 
 } // namespace
 
-void remake_price_state_view(const pg::string &schema, Oid adder) {
+void remake_price_state_view(const pg::string &schema, std::optional<Oid> adder) {
     const pg::string view = pg::format("%s.price_state", pg::quote_identifier(pg::view(schema)).c_str());
     const pg::string query = query_over(schema);
     const std::optional<present_view> present = look(schema);
@@ -84,12 +83,14 @@ void remake_price_state_view(const pg::string &schema, Oid adder) {
                         "It is not the view of all price states of its schema, which would have that name.");
         return;
     }
-    pg::owner_scope as_owner(present ? present->owner_oid : adder);
+    if (!present && (query.empty() || !adder))
+        return;
+    pg::owner_scope as_owner(present ? present->owner : *adder);
     if (present && query.empty())
         pg::execute(pg::format("DROP VIEW %s", view.c_str()));
     else if (present)
         replace(view, query, present->granted);
-    else if (!query.empty())
+    else
         create(view, query, false);
 }
 

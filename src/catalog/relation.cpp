@@ -45,7 +45,10 @@ void check_column(const char *what, Oid relation, const pg::string &name, const 
         " SELECT type::pg_catalog.oid, pg_catalog.format_type(type, NULL) FROM base",
         {pg::oid(relation), pg::text(need.name)});
     if (rows.empty())
-        throw error("42703", pg::view(pg::format("%s relation %s has no column \"%s\"", what, name.c_str(), need.name)));
+        throw error("42703", pg::view(pg::format("%s relation %s has no column \"%s\"", what, name.c_str(), need.name)),
+                    pg::view(pg::format("It needs that column%s%s.", need.types.size() ? ", of type " : "",
+                                        need.types_in_words)),
+                    "Name another relation, or a view that gives the column.");
     if (need.types.size() == 0)
         return;
     const Oid type = rows.oid(rows.size() - 1, 0);
@@ -53,12 +56,16 @@ void check_column(const char *what, Oid relation, const pg::string &name, const 
         throw error("42804",
                     pg::view(pg::format("column \"%s\" of %s relation %s is of type %s", need.name, what, name.c_str(),
                                         rows.text(0, 1).c_str())),
-                    pg::view(pg::format("It must be of type %s.", need.types_in_words)));
+                    pg::view(pg::format("It must be of type %s.", need.types_in_words)),
+                    "Change the column, or name a view that casts it.");
 }
 
 } // namespace
 
 void check_source(const char *what, Oid relation, std::initializer_list<column_need> columns) {
+    if (!relation_exists(relation))
+        throw error("42P01", pg::view(pg::format("%s relation does not exist", what)),
+                    pg::view(pg::format("There is no relation with OID %u.", relation)), allowed);
     const pg::string name = pg::relation_name(relation, what);
     check_kind(what, relation, name);
     for (const column_need &need : columns)

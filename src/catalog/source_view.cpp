@@ -70,7 +70,7 @@ Oid make_source_view(const make &of, const portal &from, const pg::string &query
     const pg::string what = pg::format("template \"%s\" for make \"%s\" and portal \"%s\"", of.template_name.c_str(),
                                        of.name.c_str(), from.name.c_str());
     const Oid relations[] = {from.listing, from.customer, from.stat, of.mapping, from.price_state};
-    const templates::source_text text{filled.c_str(), what.c_str()};
+    const templates::source_text text{filled.c_str(), "template", what.c_str()};
     const templates::relation_list allowed{relations, static_cast<int>(std::size(relations))};
     Query *analysed;
     pg::string columns;

@@ -19,7 +19,7 @@ void check_text(const pg::string &name, const pg::string &query) {
     const pg::string what = in_quotes("template", name);
     pg::owner_scope pinned(pg::current_role());
     pinned.settings().set("standard_conforming_strings", "on");
-    const templates::source_text text{filled.c_str(), what.c_str()};
+    const templates::source_text text{filled.c_str(), "template", what.c_str()};
     pg::call([&text] { (void)templates::parse_template(text); });
 }
 

@@ -19,9 +19,9 @@ const char *why_not_called(Oid function) {
     case F_TIMEOFDAY:
     case F_AGE_TIMESTAMP:
     case F_AGE_TIMESTAMPTZ:
+    case F_AGE_XID:
     case F_TIMETZ_TIME: // takes the time zone's offset of today
         return "depends on the current time";
-    case F_AGE_XID:
     case F_TXID_CURRENT:
     case F_TXID_CURRENT_IF_ASSIGNED:
     case F_TXID_CURRENT_SNAPSHOT:

@@ -6,6 +6,7 @@
 
 extern "C" {
 #include "catalog/namespace.h"
+#include "nodes/value.h"
 #include "parser/parse_target.h"
 #include "parser/parser.h"
 }
@@ -34,17 +35,17 @@ int at(Node *node) {
     return ::errposition(::exprLocation(node) + 1);
 }
 
-[[noreturn]] void refuse_session_value(Node *node) {
+[[noreturn]] void refuse_session_value(Node *node, const char *kind) {
     const auto *value = reinterpret_cast<SQLValueFunction *>(node);
     const bool clock = value->op < SVFOP_CURRENT_ROLE;
     ereport(ERROR, (errcode(ERRCODE_INVALID_OBJECT_DEFINITION),
-                    clock ? errmsg("template depends on the current time") : errmsg("template depends on the session"),
+                    clock ? errmsg("%s depends on the current time", kind) : errmsg("%s depends on the session", kind),
                     errdetail("A mart must be the same whenever, and by whomever, it is built."),
                     errhint("Compute it from columns of the sources."), at(node)));
 }
 
 // At this point argument types are unknown: refuses what would be refused for any of them.
-void check_call(FuncCall *call) {
+void check_call(FuncCall *call, const char *kind) {
     const char *why = nullptr;
     FuncCandidateList candidate =
         ::FuncnameGetCandidates(call->funcname, list_length(call->args), NIL, true, true, false, true);
@@ -55,18 +56,18 @@ void check_call(FuncCall *call) {
     }
     if (why)
         ereport(ERROR, (errcode(ERRCODE_INVALID_OBJECT_DEFINITION),
-                        errmsg("function %s in template %s", ::NameListToString(call->funcname), why),
+                        errmsg("function %s in %s %s", ::NameListToString(call->funcname), kind, why),
                         errdetail("A mart must be the same whenever, and by whomever, it is built."),
                         errhint("Use immutable or stable functions of the sources' columns."),
                         at(reinterpret_cast<Node *>(call))));
 }
 
-void check_select(SelectStmt *select) {
+void check_select(SelectStmt *select, const char *kind) {
     if (select->intoClause)
-        ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("template must not contain SELECT INTO"),
+        ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("%s must not contain SELECT INTO", kind),
                         errhint("Leave INTO out: pg_etl writes the rows to the mart.")));
     if (select->lockingClause)
-        ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("template must not lock rows"),
+        ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("%s must not lock rows", kind),
                         errdetail("It contains FOR UPDATE, FOR SHARE or the like."),
                         errhint("Leave the locking clause out.")));
 }
@@ -74,24 +75,26 @@ void check_select(SelectStmt *select) {
 bool check_node(Node *node, void *context) {
     if (!node)
         return false;
+    const char *kind = static_cast<const source_text *>(context)->kind;
     switch (nodeTag(node)) {
     case T_SelectStmt:
-        check_select(reinterpret_cast<SelectStmt *>(node));
+        check_select(reinterpret_cast<SelectStmt *>(node), kind);
         break;
     case T_InsertStmt:
     case T_UpdateStmt:
     case T_DeleteStmt:
     case T_MergeStmt:
-        ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("template must not change data"),
-                        errdetail("It contains INSERT, UPDATE, DELETE or MERGE in a WITH clause.")));
+        ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("%s must not change data", kind),
+                        errdetail("It contains INSERT, UPDATE, DELETE or MERGE in a WITH clause."),
+                        errhint("Read only: pg_etl writes the rows to the mart.")));
     case T_SQLValueFunction:
-        refuse_session_value(node);
+        refuse_session_value(node, kind);
     case T_RangeTableSample:
-        ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("template must not contain TABLESAMPLE"),
-                        errdetail("The rows of a mart must not depend on chance."),
+        ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("%s must not contain TABLESAMPLE", kind),
+                        errdetail("The rows of a mart must not depend on chance."), errhint("Filter by a column."),
                         ::errposition(reinterpret_cast<RangeTableSample *>(node)->location + 1)));
     case T_FuncCall:
-        check_call(reinterpret_cast<FuncCall *>(node));
+        check_call(reinterpret_cast<FuncCall *>(node), kind);
         break;
     default:
         break;
@@ -105,6 +108,7 @@ void check_column_names(SelectStmt *select) {
         select = select->larg;
     bool lid = false;
     bool portal = false;
+    List *names = NIL;
     ListCell *cell;
     foreach (cell, select->targetList) {
         auto *target = lfirst_node(ResTarget, cell);
@@ -115,6 +119,12 @@ void check_column_names(SelectStmt *select) {
                 return;
         }
         const char *name = target->name ? target->name : ::FigureColname(target->val);
+        if (::list_member(names, ::makeString(const_cast<char *>(name))))
+            ereport(ERROR, (errcode(ERRCODE_DUPLICATE_COLUMN), errmsg("template gives column \"%s\" twice", name),
+                            errdetail("The mart's columns are those of the template."),
+                            errhint("Give each column a name of its own with AS."),
+                            ::errposition(target->location + 1)));
+        names = ::lappend(names, ::makeString(const_cast<char *>(name)));
         lid = lid || strcmp(name, "lid") == 0;
         portal = portal || strcmp(name, "portal") == 0;
     }
@@ -138,13 +148,13 @@ bool collect_moment(Node *node, void *context) {
     return pg::walk_raw(node, collect_moment, context);
 }
 
-RawStmt *only_statement(const source_text &text, const char *what) {
+RawStmt *only_statement(const source_text &text, const char *wanted) {
     List *statements = ::raw_parser(text.sql, RAW_PARSE_DEFAULT);
     if (list_length(statements) != 1)
         ereport(ERROR, (errcode(ERRCODE_SYNTAX_ERROR),
-                        errmsg("%s must be one %s", what, strcmp(what, "template") == 0 ? "SELECT" : "condition"),
-                        errdetail_plural("It holds %d statement.", "It holds %d statements.",
-                                         static_cast<unsigned long>(list_length(statements)), list_length(statements))));
+                        errmsg("%s must be one %s", text.kind, wanted),
+                        errdetail("It holds %d statements.", list_length(statements)),
+                        errhint("Leave out semicolons and what follows them.")));
     return linitial_node(RawStmt, statements);
 }
 
@@ -161,11 +171,12 @@ void error_position::begin(const source_text &text) noexcept {
 RawStmt *parse_template(const source_text &text) {
     error_position position;
     position.begin(text);
-    RawStmt *statement = only_statement(text, "template");
+    RawStmt *statement = only_statement(text, "SELECT");
     if (!IsA(statement->stmt, SelectStmt) || reinterpret_cast<SelectStmt *>(statement->stmt)->valuesLists)
-        ereport(ERROR, (errcode(ERRCODE_SYNTAX_ERROR), errmsg("template must be one SELECT"),
-                        errdetail("It is a statement of another kind.")));
-    check_node(statement->stmt, nullptr);
+        ereport(ERROR, (errcode(ERRCODE_SYNTAX_ERROR), errmsg("%s must be one SELECT", text.kind),
+                        errdetail("It is a statement of another kind."),
+                        errhint("Begin with SELECT or WITH.")));
+    check_node(statement->stmt, const_cast<source_text *>(&text));
     check_column_names(reinterpret_cast<SelectStmt *>(statement->stmt));
     position.end();
     return statement;
@@ -180,16 +191,16 @@ List *moment_literals(RawStmt *statement) {
 RawStmt *parse_expression(const source_text &text) {
     error_position position;
     position.begin(text);
-    RawStmt *statement = only_statement(text, "terminal");
+    RawStmt *statement = only_statement(text, "condition");
     const auto *select = reinterpret_cast<SelectStmt *>(statement->stmt);
     if (!IsA(statement->stmt, SelectStmt) || select->op != SETOP_NONE || select->distinctClause || select->intoClause ||
         select->valuesLists || select->fromClause || select->whereClause || select->groupClause ||
         select->havingClause || select->windowClause || select->sortClause || select->limitOffset ||
         select->limitCount || select->lockingClause || select->withClause || list_length(select->targetList) != 1 ||
         linitial_node(ResTarget, select->targetList)->name)
-        ereport(ERROR, (errcode(ERRCODE_SYNTAX_ERROR), errmsg("terminal must be one condition"),
+        ereport(ERROR, (errcode(ERRCODE_SYNTAX_ERROR), errmsg("%s must be one condition", text.kind),
                         errdetail("It is more than an expression."), errhint("For example: sold AND days_online > 30")));
-    check_node(statement->stmt, nullptr);
+    check_node(statement->stmt, const_cast<source_text *>(&text));
     position.end();
     return statement;
 }

@@ -10,9 +10,11 @@ extern "C" {
 
 namespace etl::templates {
 
-// An SQL text and what it is, for the CONTEXT of errors: template "ads" for make "volkswagen" and portal "mobile".
+// An SQL text and what it is: template or terminal, as messages say, and for their CONTEXT: template "ads" for make
+// "volkswagen" and portal "mobile".
 struct source_text {
     const char *sql;
+    const char *kind;
     const char *what;
 };
 
