@@ -2,6 +2,7 @@
 # own. TIERS="lint unit" runs some. `make installcheck`, by PGXS, runs pg_regress and isolation against any server.
 .PHONY: check
 check:
-	scripts/bootstrap
-	$(MAKE) --no-print-directory -j "$$(nproc)" WERROR=1 all
-	test/run $(TIERS)
+	@scripts/bootstrap
+	@echo "Building, with warnings as errors"
+	@$(MAKE) -s --no-print-directory -j "$$(nproc)" WERROR=1 all
+	@test/run $(TIERS)

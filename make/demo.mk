@@ -3,12 +3,13 @@
 .PHONY: demo demo-stop
 export ROWS EVENTS SEED LAYOUT DEMO_DIR
 
-# Installing is left to another make: this one may have read its rules before PostgreSQL was there.
+# Building is left to another make: this one read its rules before PostgreSQL was there.
 demo:
-	scripts/bootstrap
-	$(MAKE) --no-print-directory -j "$$(nproc)" all
-	scripts/as-root $(MAKE) --no-print-directory -s install
-	demo/demo start
+	@scripts/bootstrap
+	@echo "Building and installing pg_etl"
+	@$(MAKE) -s --no-print-directory -j "$$(nproc)" all
+	@scripts/as-root $(MAKE) -s --no-print-directory install
+	@demo/demo start
 
 demo-stop:
-	demo/demo stop
+	@demo/demo stop
