@@ -20,7 +20,9 @@ void require_idle(const char *what, const pg::string &name, const char *conditio
     throw error("55006", pg::view(pg::format("%s \"%s\" is being worked on", what, name.c_str())),
                 pg::view(pg::format("Run %s, a %s, is %s.", rows.text(0, 0).c_str(), rows.text(0, 1).c_str(),
                                     rows.text(0, 2).c_str())),
-                pg::view(pg::format("Wait for it with CALL etl_wait(%s), or end it with SELECT etl_cancel(%s).",
+                pg::view(pg::format("%s(%s), or end it with SELECT etl_cancel(%s).",
+                                    rows.text(0, 2) == "loaded" ? "Publish it with SELECT etl_publish"
+                                                                : "Wait for it with CALL etl_wait",
                                     rows.text(0, 0).c_str(), rows.text(0, 0).c_str())));
 }
 

@@ -40,6 +40,9 @@ void build_index(Oid mart, Oid parent_index, std::string_view portal, std::int64
 pg::string check_statement(Oid mart, std::string_view portal, std::int64_t run);
 void check_staging(Oid mart, std::string_view portal, std::int64_t run, Oid staging, std::int64_t rows);
 
+// The statement that gathers the statistics of the portal's staging table.
+pg::string analyze_statement(Oid mart, std::string_view portal, std::int64_t run);
+
 // Attaches all staging tables in place of the portals' partitions; replaced ones stay beside as <partition>_old, and
 // what was <partition>_old before is dropped. All or nothing, in the caller's transaction.
 pg::string publish_statement(Oid mart, const pg::vector<pg::string> &portals, std::int64_t run);

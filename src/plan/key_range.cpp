@@ -138,31 +138,34 @@ Node *and_quals(Node *quals, List *added) {
 }
 
 // In the ON clause of an outer join, the columns of its nullable side that equal the key may be restricted, as rows
-// that this leaves without a partner are not in the range themselves. Descends with what is known to be equal.
-void restrict_outer_joins(Query *query, Node *part, const equal_columns &columns, const key_bounds &bounds) {
+// that this leaves without a partner are not in the range themselves. Descends with what is known to be equal, and
+// returns the columns that come out of the part equal to the key or NULL: those of nullable sides.
+List *restrict_outer_joins(Query *query, Node *part, const equal_columns &columns, const key_bounds &bounds) {
     if (!part || IsA(part, RangeTblRef))
-        return;
+        return NIL;
     if (IsA(part, FromExpr)) {
+        List *found = NIL;
         ListCell *cell;
         foreach (cell, reinterpret_cast<FromExpr *>(part)->fromlist)
-            restrict_outer_joins(query, static_cast<Node *>(lfirst(cell)), columns, bounds);
-        return;
+            found = ::list_concat(found,
+                                  restrict_outer_joins(query, static_cast<Node *>(lfirst(cell)), columns, bounds));
+        return found;
     }
     JoinExpr *join = reinterpret_cast<JoinExpr *>(part);
-    if (join->jointype == JOIN_INNER) {
-        restrict_outer_joins(query, join->larg, columns, bounds);
-        restrict_outer_joins(query, join->rarg, columns, bounds);
-        return;
-    }
+    if (join->jointype == JOIN_INNER)
+        return ::list_concat(restrict_outer_joins(query, join->larg, columns, bounds),
+                             restrict_outer_joins(query, join->rarg, columns, bounds));
     if (join->jointype != JOIN_LEFT && join->jointype != JOIN_RIGHT)
-        return;
+        return NIL;
     Node *kept = join->jointype == JOIN_LEFT ? join->larg : join->rarg;
     Node *nullable = join->jointype == JOIN_LEFT ? join->rarg : join->larg;
-    restrict_outer_joins(query, kept, columns, bounds);
+    List *or_null = restrict_outer_joins(query, kept, columns, bounds);
 
-    const Relids relations = ::get_relids_in_jointree(nullable, false);
+    // An equality with a column that is the key or NULL is one with the key wherever it holds.
+    const equal_columns known{::list_concat_copy(columns.members, or_null)};
     const equal_columns matched =
-        close_over(columns, add_equalities(equalities_of(NIL, query, nullable), query, join->quals));
+        close_over(known, add_equalities(equalities_of(NIL, query, nullable), query, join->quals));
+    const Relids relations = ::get_relids_in_jointree(nullable, false);
     equal_columns inside{NIL};
     List *added = NIL;
     ListCell *cell;
@@ -176,14 +179,14 @@ void restrict_outer_joins(Query *query, Node *part, const equal_columns &columns
             added = ::list_concat(added, range_quals(reinterpret_cast<const Expr *>(member), bounds));
     }
     if (inside.members == NIL)
-        return;
+        return or_null;
     if (bounds.has_from || bounds.has_to)
         join->quals = and_quals(join->quals, added);
-    restrict_outer_joins(query, nullable, inside, bounds);
+    or_null = ::list_concat(or_null, ::list_copy(inside.members));
+    return ::list_concat(or_null, restrict_outer_joins(query, nullable, inside, bounds));
 }
 
-// Columns of unnamed joins become those of the tables, so that conditions can be put anywhere. A named join hides its
-// tables from the SQL that we show.
+// A named join hides its tables from the SQL that we show, so that conditions on them can't be put above it.
 bool has_named_join(const Query *query) {
     ListCell *cell;
     foreach (cell, query->rtable) {

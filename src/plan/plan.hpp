@@ -7,7 +7,8 @@
 namespace etl::plan {
 
 // A task is ready when all tasks of lower phases are done: of its portal, or of the whole run where it has no portal.
-enum class phase : int { fold = 0, load = 1, index = 2, check = 3, publish = 4, analyze = 5 };
+// Statistics of a portal's rows are gathered before they are published, those of the mart as a whole after.
+enum class phase : int { fold, load, index, check, analyze_portal, publish, analyze_mart };
 
 struct planned_task {
     enum phase phase;

@@ -137,11 +137,17 @@ pg::vector<planned_task> plan_seed(const catalog::make &make, const pg::vector<c
         if (with_sql)
             check.sql = mart::check_statement(make.mart, pg::view(source.portal), run);
         tasks.push_back(std::move(check));
+        planned_task analyze = task_of(phase::analyze_portal, "analyze", source.portal);
+        analyze.estimated_rows = portal_rows;
+        analyze.estimated_bytes = portal_bytes;
+        if (with_sql)
+            analyze.sql = mart::analyze_statement(make.mart, pg::view(source.portal), run);
+        tasks.push_back(std::move(analyze));
     }
     planned_task publish = task_of(phase::publish, "publish", std::nullopt);
     publish.estimated_rows = rows;
     publish.estimated_bytes = bytes;
-    planned_task analyze = task_of(phase::analyze, "analyze", std::nullopt);
+    planned_task analyze = task_of(phase::analyze_mart, "analyze", std::nullopt);
     analyze.estimated_rows = rows;
     analyze.estimated_bytes = bytes;
     if (with_sql) {

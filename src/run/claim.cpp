@@ -15,7 +15,7 @@ namespace {
 constexpr const char *is_ready =
     " t.state = 'waiting' AND NOT EXISTS (SELECT FROM etl.task b WHERE b.run_id = t.run_id AND b.phase < t.phase"
     " AND b.state <> 'done' AND (t.portal IS NULL OR b.portal IS NULL OR b.portal = t.portal))"
-    " AND (t.phase < 4 OR EXISTS (SELECT FROM etl.run r WHERE r.run_id = t.run_id AND r.publish = 'auto'))";
+    " AND (t.kind <> 'publish' OR EXISTS (SELECT FROM etl.run r WHERE r.run_id = t.run_id AND r.publish = 'auto'))";
 
 pg::lock_key task_lock(std::int64_t run_id, std::int32_t task_no) {
     return {pg::lock_kind::task, static_cast<std::uint32_t>(run_id), static_cast<std::uint32_t>(task_no)};

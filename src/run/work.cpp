@@ -4,6 +4,7 @@
 #include "fold/fold.hpp"
 #include "load/load.hpp"
 #include "mart/mart.hpp"
+#include "pg/analyze.hpp"
 #include "pg/extension.hpp"
 #include "pg/identity.hpp"
 
@@ -60,8 +61,10 @@ std::optional<std::int64_t> work_as_owner(const assignment &duty, const task &to
         mart::build_index(duty.make.mart, todo.parent_index, pg::view(*todo.portal), run.run_id, where.staging);
     else if (todo.kind == "check")
         mart::check_staging(duty.make.mart, pg::view(*todo.portal), run.run_id, where.staging, loaded);
+    else if (todo.kind == "analyze" && todo.portal)
+        pg::execute(pg::format("ANALYZE %s", pg::relation_name(where.staging, "staging table").c_str()));
     else if (todo.kind == "analyze")
-        pg::execute(pg::format("ANALYZE %s", pg::relation_name(duty.make.mart, "mart").c_str()));
+        pg::analyze_without_partitions(duty.make.mart);
     else
         throw error("XX000", pg::view(pg::format("unknown kind of task: %s", todo.kind.c_str())));
     return std::nullopt;
