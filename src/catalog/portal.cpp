@@ -48,10 +48,9 @@ void extend_make(const pg::string &make_name, const portal &added) {
     });
     if (!failure)
         return;
-    // Cancelled, a deadlock, out of memory: nothing that the make is to blame for.
-    for (const char *passing : {"57", "40", "53", "XX"})
-        if (strncmp(failure->sqlstate, passing, 2) == 0)
-            throw error(failure->sqlstate, pg::view(failure->message), pg::view(failure->detail));
+    // The statement was cancelled or lost a deadlock: nothing that the make is to blame for.
+    if (strcmp(failure->sqlstate, "57014") == 0 || strcmp(failure->sqlstate, "40P01") == 0)
+        throw error(failure->sqlstate, pg::view(failure->message), pg::view(failure->detail));
     pg::string why = failure->message;
     if (!failure->detail.empty())
         why.append(": ").append(failure->detail.data(), failure->detail.size());

@@ -9,6 +9,7 @@
 #include "catalog/template.hpp"
 #include "catalog/usage.hpp"
 #include "mart/mart.hpp"
+#include "pg/message.hpp"
 
 namespace etl::catalog {
 
@@ -50,8 +51,20 @@ void update_portal(const pg::string &name, const portal_relations &now, const pr
                     {pg::text(pg::view(name))});
 }
 
+// Views of other makes on relations that are gone went with them, or show what the portal's relations were.
+void tell_other_makes(const portal &one, const make &refreshed) {
+    pg::vector<pg::string> others;
+    for (const recorded_view &view : source_views_of_portal(one.name))
+        if (view.make != refreshed.name)
+            others.push_back(view.make);
+    if (!others.empty())
+        pg::notice(pg::view(pg::format("%s has other relations now", in_quotes("portal", one.name).c_str())),
+                   pg::view(pg::format("Call etl_refresh_make for its other makes, too: %s.",
+                                       list_of_names(others).c_str())));
+}
+
 // Whoever owns the portal answers for what is read and folded in its name, so nobody else points it at other relations.
-void refresh_portal(const portal &one) {
+void refresh_portal(const portal &one, const make &refreshed) {
     const portal_relations now{
         resolve("listing", portal_column(one.name, "listing_name"), one.listing, one.owner),
         resolve("customer", portal_column(one.name, "customer_name"), one.customer, one.owner),
@@ -73,6 +86,7 @@ void refresh_portal(const portal &one) {
     update_portal(one.name, now, state, rebuilt_log);
     if (state.table != one.price_state)
         remake_price_state_view(schema_of(state.table), one.owner);
+    tell_other_makes(one, refreshed);
 }
 
 void refresh_mapping(const make &of) {
@@ -118,11 +132,13 @@ void refresh_make(const pg::string &name) {
     refresh_mapping(known);
     const pg::vector<pg::string> portals = portal_names(known);
     for (const pg::string &portal : portals)
-        refresh_portal(get_portal(pg::view(portal)));
+        refresh_portal(get_portal(pg::view(portal)), known);
     for (const recorded_view &one : source_views_of_make(name))
         drop_source_view(one.view);
     const make now = get_make(pg::view(name));
-    (void)pg::relation_name(now.mart, "mart");
+    if (!relation_exists(now.mart))
+        throw error("42P01", pg::view(pg::format("mart of %s does not exist", in_quotes("make", name).c_str())),
+                    "It was dropped.", "Drop the make with etl_drop_make and add it anew.");
     const pg::string query = template_query(now.template_name);
     for (const pg::string &portal : portals) {
         const Oid view = make_source_view(now, get_portal(pg::view(portal)), query);

@@ -11,12 +11,21 @@ namespace etl::catalog {
 
 namespace {
 
+pg::string source_name(const char *what, Oid relation, const portal &from) {
+    if (!relation_exists(relation))
+        throw error("42P01", pg::view(pg::format("%s of portal \"%s\" does not exist", what, from.name.c_str())),
+                    "It was dropped after the portal had been added.",
+                    "Build it anew under its name and call etl_refresh_make for a make that has the portal, or drop the"
+                    " portal and add it anew: its price state stays.");
+    return pg::relation_name(relation);
+}
+
 templates::filling filling_of(const make &of, const portal &from) {
-    return {pg::relation_name(from.listing, "listing relation"),
-            pg::relation_name(from.customer, "customer relation"),
-            pg::relation_name(from.stat, "stat relation"),
+    return {source_name("listing relation", from.listing, from),
+            source_name("customer relation", from.customer, from),
+            source_name("stat relation", from.stat, from),
             pg::relation_name(of.mapping, "mapping relation"),
-            pg::relation_name(from.price_state, "price state"),
+            source_name("price state", from.price_state, from),
             templates::text_literal(of.name),
             templates::text_literal(from.name),
             templates::text_literal(of.country)};
@@ -99,14 +108,20 @@ void record_source_view(const pg::string &make, const pg::string &portal, Oid vi
 void drop_source_view(Oid view) {
     pg::catalog_scope as_catalog;
     pg::execute("DELETE FROM etl.source WHERE view = $1", {pg::regclass(view)});
-    if (relation_exists(view))
+    // By now the OID might be that of some other relation.
+    const pg::result present =
+        pg::query("SELECT 1 FROM pg_class WHERE oid = $1 AND relkind = 'v' AND relnamespace = 'etl'::regnamespace",
+                  {pg::oid(view)});
+    if (!present.empty())
         pg::execute(pg::format("DROP VIEW %s", pg::relation_name(view).c_str()));
 }
 
 static pg::vector<recorded_view> recorded(const char *condition, const pg::string &name) {
     pg::catalog_scope as_catalog;
     const pg::result rows =
-        pg::query(pg::format("SELECT make, portal, view::oid FROM etl.source WHERE %s = $1", condition),
+        pg::query(pg::format("SELECT make, portal, view::oid FROM etl.source WHERE %s = $1"
+                              " ORDER BY make COLLATE \"C\", portal COLLATE \"C\"",
+                              condition),
                   {pg::text(pg::view(name))});
     pg::vector<recorded_view> views;
     for (std::size_t row = 0; row < rows.size(); row++)
