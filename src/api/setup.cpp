@@ -69,8 +69,8 @@ ETL_FUNCTION(etl_set_rates) {
     return 0;
 }
 
-// Event trigger at CREATE VIEW. A dump does not carry the dependency that lets DROP EXTENSION take source views along, and
-// restores views with CREATE VIEW.
+// Event trigger at CREATE VIEW. A dump does not carry the dependency that lets DROP EXTENSION take source views along,
+// and restores views with CREATE VIEW.
 ETL_FUNCTION(etl_adopt_view) {
     if (!CALLED_AS_EVENT_TRIGGER(fcinfo))
         throw etl::error("39P03", "function etl.adopt_view() must be called as an event trigger");

@@ -21,10 +21,12 @@ namespace {
 // By the search_path of the session, hence before any scope pins it.
 pg::string qualified_mart(const make_request &request) {
     if (!request.mart)
-        return pg::format("raw.%s", pg::quote_identifier(pg::view(pg::derived_name("ads_", pg::view(request.name)))).c_str());
+        return pg::format("raw.%s",
+                          pg::quote_identifier(pg::view(pg::derived_name("ads_", pg::view(request.name)))).c_str());
     const char *text = request.mart->c_str();
     const mart_name parsed = pg::call([=] { return parse_mart_name(text); });
-    return pg::format("%s.%s", pg::quote_identifier(parsed.schema).c_str(), pg::quote_identifier(parsed.relation).c_str());
+    return pg::format("%s.%s", pg::quote_identifier(parsed.schema).c_str(),
+                      pg::quote_identifier(parsed.relation).c_str());
 }
 
 pg::vector<portal> portals_of(const make_request &request) {
@@ -72,8 +74,8 @@ void check_mapping(Oid owner, Oid mapping) {
 
 void check_terminal(const make &of, const pg::string &terminal) {
     const pg::string condition = pg::format("SELECT (\n%s\n)", terminal.c_str());
-    const pg::string statement = pg::format("SELECT 1 FROM %s WHERE (\n%s\n)", pg::relation_name(of.mart, "mart").c_str(),
-                                            terminal.c_str());
+    const pg::string statement =
+        pg::format("SELECT 1 FROM %s WHERE (\n%s\n)", pg::relation_name(of.mart, "mart").c_str(), terminal.c_str());
     const pg::string what = pg::format("terminal of make \"%s\"", of.name.c_str());
     const templates::source_text first{condition.c_str(), "terminal", what.c_str()};
     const templates::source_text second{statement.c_str(), "terminal", what.c_str()};
@@ -93,7 +95,7 @@ void add_make(const make_request &request) {
     if (find_make(pg::view(request.name)))
         throw error("42710", pg::view(pg::format("%s already exists", in_quotes("make", request.name).c_str())), {},
                     "Drop it first with etl_drop_make; its mart stays.");
-    make added{request.name,          owner,           request.mapping,     InvalidOid, request.country,
+    make added{request.name,          owner,           request.mapping,   InvalidOid, request.country,
                request.template_name, request.portals, current_settings()};
     check_mapping(owner, request.mapping);
     const pg::string query = template_query(request.template_name);

@@ -23,11 +23,12 @@ void insert_portal(const pg::string &name, Oid owner, const portal_relations &re
     pg::catalog_scope as_catalog;
     pg::execute(
         "INSERT INTO etl.portal (portal, owner, listing, customer, stat, prices, price_state, state, state_cause,"
-        " listing_name, customer_name, stat_name, prices_name) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12,"
+        " listing_name, customer_name, stat_name, prices_name) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, "
+        "$12,"
         " $13)",
-        {pg::text(pg::view(name)), pg::regrole(owner), pg::regclass(relations.listing), pg::regclass(relations.customer),
-         pg::regclass(relations.stat), pg::regclass(relations.prices), pg::regclass(state.table),
-         pg::text(state.taken_over ? "stale" : "unfolded"),
+        {pg::text(pg::view(name)), pg::regrole(owner), pg::regclass(relations.listing),
+         pg::regclass(relations.customer), pg::regclass(relations.stat), pg::regclass(relations.prices),
+         pg::regclass(state.table), pg::text(state.taken_over ? "stale" : "unfolded"),
          state.taken_over ? pg::text("table was there before the portal was added") : pg::null_of(TEXTOID),
          pg::text(pg::view(pg::relation_name(relations.listing))),
          pg::text(pg::view(pg::relation_name(relations.customer))),
@@ -64,9 +65,8 @@ void extend_make(const pg::string &make_name, const portal &added) {
 void check_portal_relations(Oid owner, const portal_relations &relations) {
     const column_need lid{"lid", {INT8OID}, "bigint"};
     const column_need acc_id{"acc_id", {}, ""};
-    const column_need price{"price",
-                            {NUMERICOID, INT2OID, INT4OID, INT8OID, FLOAT4OID, FLOAT8OID},
-                            "numeric, integer or floating point"};
+    const column_need price{
+        "price", {NUMERICOID, INT2OID, INT4OID, INT8OID, FLOAT4OID, FLOAT8OID}, "numeric, integer or floating point"};
     const column_need dt{"dt", {DATEOID, TIMESTAMPOID, TIMESTAMPTZOID}, "date or timestamp"};
     auto check = [owner](const char *what, Oid relation, std::initializer_list<column_need> columns) {
         check_source(what, relation, columns);
@@ -100,7 +100,8 @@ void drop_portal(const pg::string &name) {
     require_owner(dropped.owner, pg::view(in_quotes("portal", name)));
     const pg::vector<pg::string> makes = makes_naming_portal(name);
     if (!makes.empty())
-        throw error("2BP01", pg::view(pg::format("cannot drop %s because makes name it", in_quotes("portal", name).c_str())),
+        throw error("2BP01",
+                    pg::view(pg::format("cannot drop %s because makes name it", in_quotes("portal", name).c_str())),
                     pg::view(pg::format("Makes: %s.", list_of_names(makes).c_str())),
                     "Drop the makes first with etl_drop_make.");
     {

@@ -41,13 +41,13 @@ void create(const pg::string &table, const pg::string &portal, Oid prices) {
     pg::string list;
     for (const column &one : columns)
         list.append(pg::format("%s%s %s%s", list.empty() ? "" : ", ", one.name, expected_type(one, prices).c_str(),
-                               one.of_log                       ? ""
+                               one.of_log                     ? ""
                                : strcmp(one.name, "lid") == 0 ? " PRIMARY KEY"
                                                               : " NOT NULL DEFAULT pg_catalog.now()"));
     // Updates of a row should find room on its page: nothing but the key is indexed.
     execute_with_hints(pg::format("CREATE TABLE %s (%s) WITH (fillfactor = 70)", table.c_str(), list.c_str()));
-    const pg::string comment = pg::format("Price state of portal %s: its price log folded to a row a listing, by pg_etl",
-                                          portal.c_str());
+    const pg::string comment =
+        pg::format("Price state of portal %s: its price log folded to a row a listing, by pg_etl", portal.c_str());
     pg::execute(pg::format("COMMENT ON TABLE %s IS %s", table.c_str(), pg::quote_literal(pg::view(comment)).c_str()));
     for (const column &one : columns)
         pg::execute(pg::format("COMMENT ON COLUMN %s.%s IS %s", table.c_str(), one.name,
@@ -56,12 +56,12 @@ void create(const pg::string &table, const pg::string &portal, Oid prices) {
 
 // Whoever may read the log may read what it folds to, the owners of makes among them.
 void grant_readers(const pg::string &table, Oid prices) {
-    const pg::result readers = pg::query(
-        "SELECT DISTINCT a.grantee OPERATOR(pg_catalog.=) 0, a.grantee FROM pg_catalog.pg_class c,"
-        " pg_catalog.aclexplode(coalesce(c.relacl, pg_catalog.acldefault('r', c.relowner))) a"
-        " WHERE c.oid OPERATOR(pg_catalog.=) $1 AND a.privilege_type OPERATOR(pg_catalog.=) 'SELECT'"
-        " AND a.grantee OPERATOR(pg_catalog.<>) $2 ORDER BY a.grantee",
-        {pg::oid(prices), pg::oid(pg::current_role())});
+    const pg::result readers =
+        pg::query("SELECT DISTINCT a.grantee OPERATOR(pg_catalog.=) 0, a.grantee FROM pg_catalog.pg_class c,"
+                  " pg_catalog.aclexplode(coalesce(c.relacl, pg_catalog.acldefault('r', c.relowner))) a"
+                  " WHERE c.oid OPERATOR(pg_catalog.=) $1 AND a.privilege_type OPERATOR(pg_catalog.=) 'SELECT'"
+                  " AND a.grantee OPERATOR(pg_catalog.<>) $2 ORDER BY a.grantee",
+                  {pg::oid(prices), pg::oid(pg::current_role())});
     for (std::size_t row = 0; row < readers.size(); row++)
         pg::execute(pg::format("GRANT SELECT ON TABLE %s TO %s", table.c_str(),
                                readers.boolean(row, 0)
@@ -79,7 +79,8 @@ pg::string fault_of(Oid table, Oid prices) {
     if (kind.boolean(0, 2))
         return "It has row security, rules or children, or is a partition.";
     const pg::result present = pg::query(
-        "SELECT attname::pg_catalog.text, pg_catalog.format_type(atttypid, atttypmod), attgenerated OPERATOR(pg_catalog.<>) ''"
+        "SELECT attname::pg_catalog.text, pg_catalog.format_type(atttypid, atttypmod), attgenerated "
+        "OPERATOR(pg_catalog.<>) ''"
         " FROM pg_catalog.pg_attribute WHERE attrelid OPERATOR(pg_catalog.=) $1 AND attnum OPERATOR(pg_catalog.>) 0"
         " AND NOT attisdropped",
         {pg::oid(table)});
@@ -94,7 +95,8 @@ pg::string fault_of(Oid table, Oid prices) {
     if (present.size() != std::size(columns))
         return "It has further columns.";
     const pg::result keys = pg::query(
-        "SELECT 1 FROM pg_catalog.pg_index i JOIN pg_catalog.pg_attribute a ON a.attrelid OPERATOR(pg_catalog.=) i.indrelid"
+        "SELECT 1 FROM pg_catalog.pg_index i JOIN pg_catalog.pg_attribute a ON a.attrelid OPERATOR(pg_catalog.=) "
+        "i.indrelid"
         " AND a.attnum OPERATOR(pg_catalog.=) i.indkey[0] WHERE i.indrelid OPERATOR(pg_catalog.=) $1 AND i.indisunique"
         " AND i.indisvalid AND i.indimmediate AND i.indpred IS NULL AND i.indnkeyatts OPERATOR(pg_catalog.=) 1"
         " AND a.attname OPERATOR(pg_catalog.=) 'lid' AND a.attnotnull",
@@ -126,11 +128,11 @@ price_state prepare_price_state(Oid owner, const pg::string &portal, Oid prices)
     }
     const pg::string fault = fault_of(found, prices);
     if (!fault.empty())
-        throw error("42P07", pg::view(pg::format("%s is no price state for this portal", table.c_str())), pg::view(fault),
-                    "Rename or drop it, or choose another name for the portal.");
-    const Oid its_owner = pg::query("SELECT relowner FROM pg_catalog.pg_class WHERE oid OPERATOR(pg_catalog.=) $1",
-                                    {pg::oid(found)})
-                              .oid(0, 0);
+        throw error("42P07", pg::view(pg::format("%s is no price state for this portal", table.c_str())),
+                    pg::view(fault), "Rename or drop it, or choose another name for the portal.");
+    const Oid its_owner =
+        pg::query("SELECT relowner FROM pg_catalog.pg_class WHERE oid OPERATOR(pg_catalog.=) $1", {pg::oid(found)})
+            .oid(0, 0);
     if (!pg::may_act_as(owner, its_owner))
         throw error("42501", pg::view(pg::format("must be owner of table %s", table.c_str())),
                     "It exists already, and the portal's folds would write to it.");

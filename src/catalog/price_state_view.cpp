@@ -21,12 +21,14 @@ struct present_view {
 };
 
 std::optional<present_view> look(const pg::string &schema) {
-    const pg::result rows = pg::query(
-        "SELECT c.relowner, c.relkind OPERATOR(pg_catalog.=) 'v' AND coalesce(pg_catalog.obj_description(c.oid, 'pg_class')"
-        " OPERATOR(pg_catalog.=) $2, false), c.relacl IS NOT NULL FROM pg_catalog.pg_class c"
-        " JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace"
-        " WHERE n.nspname OPERATOR(pg_catalog.=) $1::pg_catalog.name AND c.relname OPERATOR(pg_catalog.=) 'price_state'",
-        {pg::text(pg::view(schema)), pg::text(mark)});
+    const pg::result rows =
+        pg::query("SELECT c.relowner, c.relkind OPERATOR(pg_catalog.=) 'v' AND "
+                  "coalesce(pg_catalog.obj_description(c.oid, 'pg_class')"
+                  " OPERATOR(pg_catalog.=) $2, false), c.relacl IS NOT NULL FROM pg_catalog.pg_class c"
+                  " JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace"
+                  " WHERE n.nspname OPERATOR(pg_catalog.=) $1::pg_catalog.name AND c.relname OPERATOR(pg_catalog.=) "
+                  "'price_state'",
+                  {pg::text(pg::view(schema)), pg::text(mark)});
     if (rows.empty())
         return std::nullopt;
     return present_view{rows.oid(0, 0), rows.boolean(0, 1), rows.boolean(0, 2)};
@@ -34,11 +36,11 @@ std::optional<present_view> look(const pg::string &schema) {
 
 pg::string query_over(const pg::string &schema) {
     pg::catalog_scope as_catalog;
-    const pg::result rows =
-        pg::query("SELECT p.portal, p.price_state::oid FROM etl.portal p JOIN pg_catalog.pg_class c ON c.oid = p.price_state"
-                  " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1::name"
-                  " ORDER BY p.portal COLLATE \"C\"",
-                  {pg::text(pg::view(schema))});
+    const pg::result rows = pg::query(
+        "SELECT p.portal, p.price_state::oid FROM etl.portal p JOIN pg_catalog.pg_class c ON c.oid = p.price_state"
+        " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1::name"
+        " ORDER BY p.portal COLLATE \"C\"",
+        {pg::text(pg::view(schema))});
     pg::string query;
     for (std::size_t row = 0; row < rows.size(); row++)
         query.append(pg::format(

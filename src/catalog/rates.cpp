@@ -39,8 +39,7 @@ void set_rates(std::optional<Oid> relation) {
         pg::call([=] { function::check_rates_relation(named); });
         const pg::string name = pg::relation_name(named);
         pg::owner_scope pinned(pg::current_role());
-        execute_with_hints(
-            pg::format("SELECT country, currency, valid_from, rate FROM %s WHERE false", name.c_str()));
+        execute_with_hints(pg::format("SELECT country, currency, valid_from, rate FROM %s WHERE false", name.c_str()));
     }
     pg::catalog_scope as_catalog;
     pg::execute("DELETE FROM etl.rates");

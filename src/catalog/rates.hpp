@@ -5,8 +5,8 @@
 
 namespace etl::catalog {
 
-// Names it, or with nothing goes back to raw.currency_rates. Only whoever has the rights of the owner of the relation that
-// is named now may name another: conversions of other makes depend on it.
+// Names it, or with nothing goes back to raw.currency_rates. Only whoever has the rights of the owner of the relation
+// that is named now may name another: conversions of other makes depend on it.
 void set_rates(std::optional<Oid> relation);
 
 } // namespace etl::catalog

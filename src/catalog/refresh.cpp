@@ -38,9 +38,10 @@ void update_portal(const pg::string &name, const portal_relations &now, const pr
     pg::catalog_scope as_catalog;
     pg::execute("UPDATE etl.portal SET listing = $2, customer = $3, stat = $4, prices = $5, price_state = $6,"
                 " listing_name = $7, customer_name = $8, stat_name = $9, prices_name = $10 WHERE portal = $1",
-                {pg::text(pg::view(name)), pg::regclass(now.listing), pg::regclass(now.customer), pg::regclass(now.stat),
-                 pg::regclass(now.prices), pg::regclass(state.table), pg::text(pg::view(listing)),
-                 pg::text(pg::view(customer)), pg::text(pg::view(stat)), pg::text(pg::view(prices))});
+                {pg::text(pg::view(name)), pg::regclass(now.listing), pg::regclass(now.customer),
+                 pg::regclass(now.stat), pg::regclass(now.prices), pg::regclass(state.table),
+                 pg::text(pg::view(listing)), pg::text(pg::view(customer)), pg::text(pg::view(stat)),
+                 pg::text(pg::view(prices))});
     if (!state.taken_over)
         pg::execute("UPDATE etl.portal SET state = 'unfolded', state_since = pg_catalog.now(), state_cause = NULL,"
                     " folded_at = NULL WHERE portal = $1",
@@ -58,24 +59,25 @@ void tell_other_makes(const portal &one, const make &refreshed) {
         if (view.make != refreshed.name)
             others.push_back(view.make);
     if (!others.empty())
-        pg::notice(pg::view(pg::format("%s has other relations now", in_quotes("portal", one.name).c_str())),
-                   pg::view(pg::format("Call etl_refresh_make for its other makes, too: %s.",
-                                       list_of_names(others).c_str())));
+        pg::notice(
+            pg::view(pg::format("%s has other relations now", in_quotes("portal", one.name).c_str())),
+            pg::view(pg::format("Call etl_refresh_make for its other makes, too: %s.", list_of_names(others).c_str())));
 }
 
 // Whoever owns the portal answers for what is read and folded in its name, so nobody else points it at other relations.
 void refresh_portal(const portal &one, const make &refreshed) {
-    const portal_relations now{
-        resolve("listing", portal_column(one.name, "listing_name"), one.listing, one.owner),
-        resolve("customer", portal_column(one.name, "customer_name"), one.customer, one.owner),
-        resolve("stat", portal_column(one.name, "stat_name"), one.stat, one.owner),
-        resolve("prices", portal_column(one.name, "prices_name"), one.prices, one.owner)};
+    const portal_relations now{resolve("listing", portal_column(one.name, "listing_name"), one.listing, one.owner),
+                               resolve("customer", portal_column(one.name, "customer_name"), one.customer, one.owner),
+                               resolve("stat", portal_column(one.name, "stat_name"), one.stat, one.owner),
+                               resolve("prices", portal_column(one.name, "prices_name"), one.prices, one.owner)};
     const bool rebuilt_log = now.prices != one.prices;
     const bool lost_state = !relation_exists(one.price_state);
-    if (now.listing == one.listing && now.customer == one.customer && now.stat == one.stat && !rebuilt_log && !lost_state)
+    if (now.listing == one.listing && now.customer == one.customer && now.stat == one.stat && !rebuilt_log &&
+        !lost_state)
         return;
     if (!pg::may_act_as(one.owner))
-        throw error("42501", pg::view(pg::format("relations of %s were rebuilt", in_quotes("portal", one.name).c_str())),
+        throw error("42501",
+                    pg::view(pg::format("relations of %s were rebuilt", in_quotes("portal", one.name).c_str())),
                     pg::view(pg::format("The portal belongs to role \"%s\".", pg::role_name(one.owner).c_str())),
                     "Ask a superuser, or a member of that role and of the make's owner, to call etl_refresh_make.");
     require_idle_portal(one.name);
@@ -105,7 +107,8 @@ void refresh_mapping(const make &of) {
 
 std::optional<pg::string> terminal_of(const make &of) {
     pg::catalog_scope as_catalog;
-    return pg::query("SELECT terminal FROM etl.make WHERE make = $1", {pg::text(pg::view(of.name))}).optional_text(0, 0);
+    return pg::query("SELECT terminal FROM etl.make WHERE make = $1", {pg::text(pg::view(of.name))})
+        .optional_text(0, 0);
 }
 
 pg::vector<pg::string> portal_names(const make &of) {

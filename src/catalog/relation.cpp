@@ -15,11 +15,10 @@ constexpr const char *allowed = "It must be a table, partitioned table, foreign 
                                 " that every session sees.";
 
 void check_kind(const char *what, Oid relation, const pg::string &name) {
-    const pg::result rows = pg::query(
-        "SELECT c.relkind, c.relpersistence, n.nspname FROM pg_catalog.pg_class c"
-        " JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace"
-        " WHERE c.oid OPERATOR(pg_catalog.=) $1",
-        {pg::oid(relation)});
+    const pg::result rows = pg::query("SELECT c.relkind, c.relpersistence, n.nspname FROM pg_catalog.pg_class c"
+                                      " JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace"
+                                      " WHERE c.oid OPERATOR(pg_catalog.=) $1",
+                                      {pg::oid(relation)});
     const char kind = rows.text(0, 0)[0];
     auto refuse = [&](const char *why) {
         throw error("42809", pg::view(pg::format("%s cannot be the %s relation", name.c_str(), what)), why, allowed);
@@ -89,9 +88,11 @@ void execute_with_hints(const pg::string &statement) {
         if (data->sqlerrcode == ERRCODE_INSUFFICIENT_PRIVILEGE && !data->hint) {
             const bool rows = data->message && strstr(data->message, "row-level security");
             data->hint = const_cast<char *>(
-                rows ? "Row security would hide rows from the mart: use an owner with BYPASSRLS, or a source without it."
-                     : "The role that adds a make or a portal needs USAGE on the schemas and SELECT on the relations that"
-                       " it reads, price states included, and CREATE where tables are made for it.");
+                rows
+                    ? "Row security would hide rows from the mart: use an owner with BYPASSRLS, or a source without it."
+                    : "The role that adds a make or a portal needs USAGE on the schemas and SELECT on the relations "
+                      "that"
+                      " it reads, price states included, and CREATE where tables are made for it.");
         }
         throw;
     }
@@ -103,13 +104,14 @@ Oid find_relation(std::string_view name) {
 }
 
 bool relation_exists(Oid relation) {
-    return !pg::query("SELECT 1 FROM pg_catalog.pg_class WHERE oid OPERATOR(pg_catalog.=) $1", {pg::oid(relation)}).empty();
+    return !pg::query("SELECT 1 FROM pg_catalog.pg_class WHERE oid OPERATOR(pg_catalog.=) $1", {pg::oid(relation)})
+                .empty();
 }
 
 void require_login(Oid owner) {
 #if PG_VERSION_NUM < 170000
-    const pg::result rows = pg::query("SELECT rolcanlogin FROM pg_catalog.pg_roles WHERE oid OPERATOR(pg_catalog.=) $1",
-                                      {pg::oid(owner)});
+    const pg::result rows =
+        pg::query("SELECT rolcanlogin FROM pg_catalog.pg_roles WHERE oid OPERATOR(pg_catalog.=) $1", {pg::oid(owner)});
     if (!rows.empty() && rows.boolean(0, 0))
         return;
     const pg::string role = pg::role_name(owner);

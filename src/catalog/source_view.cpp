@@ -39,7 +39,8 @@ pg::string free_name(const make &of, const portal &from) {
         const pg::string tail = number == 1 ? suffix : pg::format("%s_%d", suffix.c_str(), number);
         const pg::string name = pg::derived_name(pg::view(of.name), pg::view(tail));
         const pg::result taken = pg::query(
-            "SELECT 1 FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) t.typnamespace"
+            "SELECT 1 FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) "
+            "t.typnamespace"
             " WHERE n.nspname OPERATOR(pg_catalog.=) 'etl' AND t.typname OPERATOR(pg_catalog.=) $1::pg_catalog.name"
             " AND t.typelem OPERATOR(pg_catalog.=) 0 UNION ALL SELECT 1 FROM pg_catalog.pg_class c"
             " JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace"
@@ -58,13 +59,13 @@ void pin(pg::owner_scope &as_owner, const make &of) {
 }
 
 // Parse analysis runs code of the owner: input functions of literals, and so checks of domains in arrays and composite
-// types. Hence it happens in the owner's name, once, and not again in a CREATE VIEW of the extension's owner, who alone may
-// create in schema etl: that one makes an empty view of the right columns, which then gets the analysed query.
+// types. Hence it happens in the owner's name, once, and not again in a CREATE VIEW of the extension's owner, who alone
+// may create in schema etl: that one makes an empty view of the right columns, which then gets the analysed query.
 Oid create_empty(const pg::string &name, const pg::string &columns, const make &of, const portal &from) {
     const pg::string owner = pg::quote_identifier(pg::view(pg::role_name(of.owner)));
     const pg::string comment =
-        pg::format("Source view of make %s and portal %s: rows of the mart as the sources give them now", of.name.c_str(),
-                   from.name.c_str());
+        pg::format("Source view of make %s and portal %s: rows of the mart as the sources give them now",
+                   of.name.c_str(), from.name.c_str());
     pg::catalog_scope as_catalog;
     pg::execute(pg::format("CREATE VIEW %s WITH (security_invoker = true) AS %s", name.c_str(), columns.c_str()));
     pg::execute(pg::format("COMMENT ON VIEW %s IS %s", name.c_str(), pg::quote_literal(pg::view(comment)).c_str()));
@@ -118,11 +119,10 @@ void drop_source_view(Oid view) {
 
 static pg::vector<recorded_view> recorded(const char *condition, const pg::string &name) {
     pg::catalog_scope as_catalog;
-    const pg::result rows =
-        pg::query(pg::format("SELECT make, portal, view::oid FROM etl.source WHERE %s = $1"
-                              " ORDER BY make COLLATE \"C\", portal COLLATE \"C\"",
-                              condition),
-                  {pg::text(pg::view(name))});
+    const pg::result rows = pg::query(pg::format("SELECT make, portal, view::oid FROM etl.source WHERE %s = $1"
+                                                 " ORDER BY make COLLATE \"C\", portal COLLATE \"C\"",
+                                                 condition),
+                                      {pg::text(pg::view(name))});
     pg::vector<recorded_view> views;
     for (std::size_t row = 0; row < rows.size(); row++)
         views.push_back({rows.text(row, 0), rows.text(row, 1), rows.oid(row, 2)});

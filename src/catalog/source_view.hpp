@@ -5,8 +5,9 @@
 
 namespace etl::catalog {
 
-// Makes the view etl.<make>_<portal>, owned by the make's owner, with the make's settings in force, and checks it: what the
-// template means, that the owner may read its sources, that no row security would filter them. `query`: the template.
+// Makes the view etl.<make>_<portal>, owned by the make's owner, with the make's settings in force, and checks it: what
+// the template means, that the owner may read its sources, that no row security would filter them. `query`: the
+// template.
 Oid make_source_view(const make &of, const portal &from, const pg::string &query);
 
 void record_source_view(const pg::string &make, const pg::string &portal, Oid view);

@@ -48,8 +48,9 @@ void require_idle_make(const pg::string &make) {
 }
 
 void require_idle_portal(const pg::string &portal) {
-    require_idle("portal", portal,
-                 "(r.portal = $1 OR EXISTS (SELECT FROM etl.run_portal p WHERE p.run_id = r.run_id AND p.portal = $1))");
+    require_idle(
+        "portal", portal,
+        "(r.portal = $1 OR EXISTS (SELECT FROM etl.run_portal p WHERE p.run_id = r.run_id AND p.portal = $1))");
 }
 
 pg::string list_of_names(const pg::vector<pg::string> &names) {

@@ -12,8 +12,8 @@ namespace etl::pg {
 // Makes DROP EXTENSION take the relation with it, without CASCADE. Does nothing where that is so already.
 void drop_with_extension(Oid relation);
 
-// The view that a statement made, if it is a CREATE VIEW of a view in `schema`; else 0. For the event trigger that gives
-// back to restored source views the dependency which pg_dump does not carry.
+// The view that a statement made, if it is a CREATE VIEW of a view in `schema`; else 0. For the event trigger that
+// gives back to restored source views the dependency which pg_dump does not carry.
 Oid view_made_by(Node *statement, const char *schema);
 
 } // namespace etl::pg

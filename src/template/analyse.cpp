@@ -51,12 +51,12 @@ void check_functions(Node *node, const rules &rule) {
     const char *reason = nullptr;
     if (::check_functions_in_node(node, refused, &reason)) {
         const char *name = IsA(node, FuncExpr) ? ::get_func_name(reinterpret_cast<FuncExpr *>(node)->funcid) : nullptr;
-        ereport(ERROR, (errcode(ERRCODE_INVALID_OBJECT_DEFINITION),
-                        name ? errmsg("function %s in %s %s", name, rule.kind, reason)
-                             : errmsg("%s calls a function that %s", rule.kind, reason),
-                        errdetail("%s", sameness),
-                        errhint("Use immutable or stable functions of the sources' columns."),
-                        errposition(exprLocation(node) + 1)));
+        ereport(ERROR,
+                (errcode(ERRCODE_INVALID_OBJECT_DEFINITION),
+                 name ? errmsg("function %s in %s %s", name, rule.kind, reason)
+                      : errmsg("%s calls a function that %s", rule.kind, reason),
+                 errdetail("%s", sameness), errhint("Use immutable or stable functions of the sources' columns."),
+                 errposition(exprLocation(node) + 1)));
     }
 }
 
@@ -107,20 +107,19 @@ bool check_node(Node *node, void *context) {
 
 void check_key_columns(const TargetEntry *lid, const TargetEntry *portal) {
     if (!lid || !portal)
-        ereport(ERROR, (errcode(ERRCODE_UNDEFINED_COLUMN),
-                        errmsg("template gives no column \"%s\"", lid ? "portal" : "lid"),
-                        errdetail("The mart's key is lid, and its partition key is portal."),
-                        lid ? errhint("Add {portal} AS portal.") : errhint("Add the listing's lid.")));
+        ereport(ERROR,
+                (errcode(ERRCODE_UNDEFINED_COLUMN), errmsg("template gives no column \"%s\"", lid ? "portal" : "lid"),
+                 errdetail("The mart's key is lid, and its partition key is portal."),
+                 lid ? errhint("Add {portal} AS portal.") : errhint("Add the listing's lid.")));
     if (const Oid type = ::exprType(reinterpret_cast<Node *>(lid->expr)); type != INT8OID)
         ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
                         errmsg("column \"lid\" of template must be of type bigint, not %s", ::format_type_be(type)),
                         errdetail("Work is divided by ranges of lid."), errhint("Cast it: lid::bigint.")));
-    if (const Oid type = ::exprType(reinterpret_cast<Node *>(portal->expr));
-        type != TEXTOID && type != VARCHAROID)
-        ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
-                        errmsg("column \"portal\" of template must be of type text, not %s", ::format_type_be(type)),
-                        errdetail("The mart is partitioned by the portal's name."),
-                        errhint("Use {portal} AS portal.")));
+    if (const Oid type = ::exprType(reinterpret_cast<Node *>(portal->expr)); type != TEXTOID && type != VARCHAROID)
+        ereport(ERROR,
+                (errcode(ERRCODE_DATATYPE_MISMATCH),
+                 errmsg("column \"portal\" of template must be of type text, not %s", ::format_type_be(type)),
+                 errdetail("The mart is partitioned by the portal's name."), errhint("Use {portal} AS portal.")));
 }
 
 void check_columns(Query *query) {
@@ -180,9 +179,10 @@ void check_condition(const source_text &condition, const source_text &statement,
     position.begin(statement);
     Query *query = ::parse_analyze_fixedparams(parsed, statement.sql, nullptr, 0, nullptr);
     if (query->hasSubLinks)
-        ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("%s must not contain a subquery", statement.kind),
-                        errdetail("It is a condition over the columns of one row of the mart."),
-                        errhint("For example: sold AND days_online > 30")));
+        ereport(ERROR,
+                (errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("%s must not contain a subquery", statement.kind),
+                 errdetail("It is a condition over the columns of one row of the mart."),
+                 errhint("For example: sold AND days_online > 30")));
     check_node(reinterpret_cast<Node *>(query), &rule);
     position.end();
 }

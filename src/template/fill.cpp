@@ -7,8 +7,9 @@ namespace etl::templates {
 
 namespace {
 
-constexpr const char *known = "Placeholders are {listing}, {customer}, {stat}, {mapping} and {price_state} for relations,"
-                              " {make}, {portal} and {country} for literals.";
+constexpr const char *known =
+    "Placeholders are {listing}, {customer}, {stat}, {mapping} and {price_state} for relations,"
+    " {make}, {portal} and {country} for literals.";
 
 struct entry {
     std::string_view name;

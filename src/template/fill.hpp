@@ -5,7 +5,8 @@
 
 namespace etl::templates {
 
-// What the placeholders stand for, as SQL text that is quoted already: names for relations, typed literals for the rest.
+// What the placeholders stand for, as SQL text that is quoted already: names for relations, typed literals for the
+// rest.
 struct filling {
     pg::string listing;
     pg::string customer;

@@ -120,19 +120,19 @@ void check_column_names(SelectStmt *select) {
         }
         const char *name = target->name ? target->name : ::FigureColname(target->val);
         if (::list_member(names, ::makeString(const_cast<char *>(name))))
-            ereport(ERROR, (errcode(ERRCODE_DUPLICATE_COLUMN), errmsg("template gives column \"%s\" twice", name),
-                            errdetail("The mart's columns are those of the template."),
-                            errhint("Give each column a name of its own with AS."),
-                            ::errposition(target->location + 1)));
+            ereport(ERROR,
+                    (errcode(ERRCODE_DUPLICATE_COLUMN), errmsg("template gives column \"%s\" twice", name),
+                     errdetail("The mart's columns are those of the template."),
+                     errhint("Give each column a name of its own with AS."), ::errposition(target->location + 1)));
         names = ::lappend(names, ::makeString(const_cast<char *>(name)));
         lid = lid || strcmp(name, "lid") == 0;
         portal = portal || strcmp(name, "portal") == 0;
     }
     if (!lid || !portal)
-        ereport(ERROR, (errcode(ERRCODE_UNDEFINED_COLUMN),
-                        errmsg("template gives no column \"%s\"", lid ? "portal" : "lid"),
-                        errdetail("The mart's key is lid, and its partition key is portal."),
-                        lid ? errhint("Add {portal} AS portal.") : errhint("Add the listing's lid.")));
+        ereport(ERROR,
+                (errcode(ERRCODE_UNDEFINED_COLUMN), errmsg("template gives no column \"%s\"", lid ? "portal" : "lid"),
+                 errdetail("The mart's key is lid, and its partition key is portal."),
+                 lid ? errhint("Add {portal} AS portal.") : errhint("Add the listing's lid.")));
 }
 
 bool collect_moment(Node *node, void *context) {
@@ -151,8 +151,7 @@ bool collect_moment(Node *node, void *context) {
 RawStmt *only_statement(const source_text &text, const char *wanted) {
     List *statements = ::raw_parser(text.sql, RAW_PARSE_DEFAULT);
     if (list_length(statements) != 1)
-        ereport(ERROR, (errcode(ERRCODE_SYNTAX_ERROR),
-                        errmsg("%s must be one %s", text.kind, wanted),
+        ereport(ERROR, (errcode(ERRCODE_SYNTAX_ERROR), errmsg("%s must be one %s", text.kind, wanted),
                         errdetail("It holds %d statements.", list_length(statements)),
                         errhint("Leave out semicolons and what follows them.")));
     return linitial_node(RawStmt, statements);
@@ -174,8 +173,7 @@ RawStmt *parse_template(const source_text &text) {
     RawStmt *statement = only_statement(text, "SELECT");
     if (!IsA(statement->stmt, SelectStmt) || reinterpret_cast<SelectStmt *>(statement->stmt)->valuesLists)
         ereport(ERROR, (errcode(ERRCODE_SYNTAX_ERROR), errmsg("%s must be one SELECT", text.kind),
-                        errdetail("It is a statement of another kind."),
-                        errhint("Begin with SELECT or WITH.")));
+                        errdetail("It is a statement of another kind."), errhint("Begin with SELECT or WITH.")));
     check_node(statement->stmt, const_cast<source_text *>(&text));
     check_column_names(reinterpret_cast<SelectStmt *>(statement->stmt));
     position.end();
@@ -198,8 +196,9 @@ RawStmt *parse_expression(const source_text &text) {
         select->havingClause || select->windowClause || select->sortClause || select->limitOffset ||
         select->limitCount || select->lockingClause || select->withClause || list_length(select->targetList) != 1 ||
         linitial_node(ResTarget, select->targetList)->name)
-        ereport(ERROR, (errcode(ERRCODE_SYNTAX_ERROR), errmsg("%s must be one condition", text.kind),
-                        errdetail("It is more than an expression."), errhint("For example: sold AND days_online > 30")));
+        ereport(ERROR,
+                (errcode(ERRCODE_SYNTAX_ERROR), errmsg("%s must be one condition", text.kind),
+                 errdetail("It is more than an expression."), errhint("For example: sold AND days_online > 30")));
     check_node(statement->stmt, const_cast<source_text *>(&text));
     position.end();
     return statement;

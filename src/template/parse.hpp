@@ -23,7 +23,9 @@ struct source_text {
 class error_position {
 public:
     void begin(const source_text &text) noexcept;
-    void end() noexcept { error_context_stack = callback_.previous; }
+    void end() noexcept {
+        error_context_stack = callback_.previous;
+    }
 
 private:
     source_text text_;
@@ -31,8 +33,8 @@ private:
 };
 
 // Parses the text, which must be one SELECT, and checks what can be told without relations: no INTO, no row locks, no
-// data-modifying WITH, no values of the clock or session, no function that is volatile whatever its arguments are; gives
-// lid and portal, unless a * hides the columns.
+// data-modifying WITH, no values of the clock or session, no function that is volatile whatever its arguments are;
+// gives lid and portal, unless a * hides the columns.
 RawStmt *parse_template(const source_text &text);
 
 // The literals that mean the present if they are read as a date or time: list of their locations.

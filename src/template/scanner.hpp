@@ -29,7 +29,9 @@ public:
     std::optional<piece> next() noexcept;
 
 private:
-    char at(std::size_t offset) const noexcept { return offset < query_.size() ? query_[offset] : '\0'; }
+    char at(std::size_t offset) const noexcept {
+        return offset < query_.size() ? query_[offset] : '\0';
+    }
     std::size_t past_token(std::size_t from) const noexcept;
     std::size_t past_quoted(std::size_t from) const noexcept;
     std::size_t past_escape_string(std::size_t from) const noexcept;
