@@ -72,16 +72,19 @@ pg::vector<source> sources_of(const make &of) {
     pg::vector<source> sources;
     {
         pg::catalog_scope as_catalog;
-        const pg::result rows = pg::query("SELECT p.portal, s.view::oid FROM etl.make m JOIN etl.portal p"
+        const pg::result rows = pg::query("SELECT p.portal, s.view::oid, c.oid IS NULL FROM etl.make m JOIN etl.portal p"
                                           " ON m.portals IS NULL OR p.portal = ANY (m.portals)"
                                           " LEFT JOIN etl.source s ON s.make = m.make AND s.portal = p.portal"
+                                          " LEFT JOIN pg_class c ON c.oid = s.view"
                                           " WHERE m.make = $1 ORDER BY p.portal COLLATE \"C\"",
                                           {pg::text(pg::view(of.name))});
         for (std::size_t row = 0; row < rows.size(); row++) {
-            if (rows.is_null(row, 1))
+            if (rows.boolean(row, 2))
                 throw error("55000", pg::view(pg::format("make \"%s\" has no source view for portal \"%s\"", of.name.c_str(),
                                                          rows.text(row, 0).c_str())),
-                            {}, pg::view(pg::format("Run SELECT etl_refresh_make(%s).",
+                            rows.is_null(row, 1) ? "It could not be made when the portal was added."
+                                                 : "It was dropped, as DROP TABLE ... CASCADE of a source does.",
+                            pg::view(pg::format("Run SELECT etl_refresh_make(%s).",
                                                     pg::quote_literal(pg::view(of.name)).c_str())));
             sources.push_back({rows.text(row, 0), rows.oid(row, 1)});
         }
@@ -96,7 +99,9 @@ void require_owner(Oid owner, std::string_view what) {
     if (!pg::may_act_as(owner))
         throw error("42501", pg::view(pg::format("must be a member of role \"%s\" to use %.*s",
                                                  pg::role_name(owner).c_str(), static_cast<int>(what.size()),
-                                                 what.data())));
+                                                 what.data())),
+                    pg::view(pg::format("The current user is \"%s\".", pg::role_name(pg::current_role()).c_str())),
+                    "The owner, its members and superusers may.");
 }
 
 pg::string current_settings() {
