@@ -20,7 +20,7 @@ PG_CPPFLAGS = -Isrc -DBOOST_CONTAINER_USE_STD_EXCEPTIONS -DPG_ETL_VERSION=\"$(EX
 PG_CPPFLAGS += -DPGDLLEXPORT='__attribute__((visibility("default")))'
 PG_CXXFLAGS = -std=c++17 -fvisibility=hidden -fvisibility-inlines-hidden -Wall -Wextra -Wclobbered -Wno-register
 PG_CXXFLAGS += -fstack-protector-strong $(if $(WERROR),-Werror)
-SHLIB_LINK = -lstdc++ -Wl,-z,now
+SHLIB_LINK = -lstdc++ -Wl,-z,now -Wl,--version-script=src/exports.map
 # Bitcode is for inlining into JIT code; ours is not meant for that, and clang need not be there.
 override with_llvm = no
 
@@ -33,7 +33,6 @@ PGXS := $(shell $(PG_CONFIG) --pgxs)
 include $(PGXS)
 # PostgreSQL's headers are not ours to warn about.
 override CPPFLAGS := $(patsubst -I$(shell $(PG_CONFIG) --includedir-server),-isystem $(shell $(PG_CONFIG) --includedir-server),$(CPPFLAGS))
-override CXXFLAGS := $(filter-out -Wdeclaration-after-statement -Wmissing-prototypes,$(CXXFLAGS))
 DEPENDENCIES = $(OBJS:.o=.d)
 %.o: %.cpp
 	$(CXX) $(CXXFLAGS) $(CPPFLAGS) -MMD -MP -c -o $@ $<
