@@ -27,21 +27,32 @@ bool try_lock(lock_key key, lock_strength strength) {
 void lock(lock_key key, lock_strength strength) {
     call([=] {
         const LOCKTAG tag = tag_of(key);
-        // Waiting needs a transaction, for the sake of the deadlock check; it has no snapshot.
-        const bool alone = !::IsTransactionState();
-        if (alone)
-            ::StartTransactionCommand();
         (void)::LockAcquire(&tag, mode_of(strength), true, false);
-        if (alone)
-            ::CommitTransactionCommand();
     });
 }
 
-void unlock(lock_key key, lock_strength strength) {
-    call([=] {
-        const LOCKTAG tag = tag_of(key);
+void unlock(lock_key key, lock_strength strength) noexcept {
+    const LOCKTAG tag = tag_of(key);
+    // Raises nothing for a lock that is held.
+    if (::LockHeldByMe(&tag, mode_of(strength)))
         (void)::LockRelease(&tag, mode_of(strength), true);
+}
+
+bool try_lock_in_transaction(lock_key key, lock_strength strength) {
+    return call([=] {
+        const LOCKTAG tag = tag_of(key);
+        return ::LockAcquire(&tag, mode_of(strength), false, true) != LOCKACQUIRE_NOT_AVAIL;
     });
+}
+
+void lock_in_transaction(lock_key key) {
+    const LOCKTAG tag = tag_of(key);
+    (void)::LockAcquire(&tag, ExclusiveLock, false, false);
+}
+
+bool is_task_of(const LOCKTAG &tag, std::uint32_t run) noexcept {
+    return tag.locktag_type == LOCKTAG_ADVISORY && tag.locktag_field1 == MyDatabaseId && tag.locktag_field2 == run &&
+           tag.locktag_field4 == static_cast<std::uint16_t>(lock_kind::task);
 }
 
 string held_locks(lock_kind kind) {

@@ -5,13 +5,16 @@
 
 #include "pg/guard.hpp"
 
+struct LOCKTAG;
+
 namespace etl::pg {
 
 enum class lock_kind : std::uint16_t {
     worker = 0x6574, // (0, slot): one per worker process of the database, etl.max_workers of them
     run_worker,      // (run, slot): one per worker process of a run
     task,            // (run, task_no): its holder works on the task
-    alone            // (0, 0): shared by ordinary tasks, exclusive for a task under suspicion
+    alone,           // (0, 0): shared by ordinary tasks, exclusive for a task under suspicion
+    steer            // (run, 0): shared by claims, exclusive for a cancel that commits; both for a transaction only
 };
 
 struct lock_key {
@@ -22,10 +25,38 @@ struct lock_key {
 
 enum class lock_strength { shared, exclusive };
 
-// Takes the lock for the session and says whether it could. Waits only if told to; waiting is interruptible.
+// Takes the lock for the session and says whether it could.
 bool try_lock(lock_key key, lock_strength strength = lock_strength::exclusive);
+// Waits for it, in the transaction that the caller has begun for that (the deadlock check wants one).
 void lock(lock_key key, lock_strength strength = lock_strength::exclusive);
-void unlock(lock_key key, lock_strength strength = lock_strength::exclusive);
+// Gives it back; does nothing if it is lost, as after pg_advisory_unlock_all() in a template's function.
+void unlock(lock_key key, lock_strength strength = lock_strength::exclusive) noexcept;
+
+// Takes the lock until the end of the transaction. The second form waits, and is for PG regime: it may ereport.
+bool try_lock_in_transaction(lock_key key, lock_strength strength);
+void lock_in_transaction(lock_key key);
+
+// True if the tag is that of a task of the run, whichever its number.
+bool is_task_of(const LOCKTAG &tag, std::uint32_t run) noexcept;
+
+// A session lock that is given back at the end of the scope unless it is kept.
+class scoped_lock {
+public:
+    explicit scoped_lock(lock_key key) : key_(key), held_(try_lock(key)) {}
+    ~scoped_lock() {
+        if (held_)
+            unlock(key_);
+    }
+    scoped_lock(const scoped_lock &) = delete;
+    scoped_lock &operator=(const scoped_lock &) = delete;
+
+    explicit operator bool() const noexcept { return held_; }
+    void keep() noexcept { held_ = false; }
+
+private:
+    lock_key key_;
+    bool held_;
+};
 
 // The condition on pg_locks for granted locks of a kind in this database; classid is then the run, objid the number.
 string held_locks(lock_kind kind);

@@ -9,11 +9,12 @@ extern "C" {
 
 namespace etl::pg {
 
-void begin_transaction(const char *activity) {
+void begin_transaction(const char *activity, snapshot_mode snapshot) {
     call([=] {
         ::SetCurrentStatementStartTimestamp();
         ::StartTransactionCommand();
-        ::PushActiveSnapshot(::GetTransactionSnapshot());
+        if (snapshot == snapshot_mode::taken)
+            ::PushActiveSnapshot(::GetTransactionSnapshot());
         ::pgstat_report_activity(STATE_RUNNING, activity);
     });
 }

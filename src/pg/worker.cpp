@@ -1,18 +1,25 @@
 // Boundary: worker processes.
 #include "pg/worker.hpp"
 
+#include "pg/lock.hpp"
+
 extern "C" {
 #include "pgstat.h"
 #include "postmaster/bgworker.h"
 #include "postmaster/interrupt.h"
 #include "storage/ipc.h"
 #include "storage/latch.h"
+#include "storage/lock.h"
+#include "storage/pmsignal.h"
 #include "storage/procarray.h"
 #include "tcop/tcopprot.h"
 #include "utils/guc.h"
 }
 
 #include <csignal>
+#ifdef __linux__
+#include <sys/prctl.h>
+#endif
 
 namespace etl::pg {
 
@@ -41,8 +48,9 @@ struct action {
     action *next;
     SubTransactionId subtransaction;
     worker_order order;
-    int workers;    // to start, or 0
-    int cancel_pid; // to cancel, or 0
+    int workers;        // to start, or 0 to cancel the tasks of order.run
+    int *cancelled;     // processes to cancel, known from just before the commit on
+    int cancelled_count;
 };
 
 action *actions = nullptr;
@@ -52,15 +60,35 @@ void perform_actions() noexcept {
         for (int i = 0; i < todo->workers; i++)
             if (!start_worker(todo->order))
                 break; // the run stays queued, and etl_progress says why
-        // The process may have gone meanwhile; a cancel that reaches another one's idle moment does nothing.
-        if (todo->cancel_pid && ::BackendPidGetProc(todo->cancel_pid))
-            ::kill(todo->cancel_pid, SIGINT);
+        // The process may have gone meanwhile.
+        for (int i = 0; i < todo->cancelled_count; i++)
+            if (::BackendPidGetProc(todo->cancelled[i]))
+                ::kill(todo->cancelled[i], SIGINT);
     }
     actions = nullptr;
 }
 
+// Whoever holds a task of the run now is to be cancelled. The lock makes claims that are under way commit first, and
+// those to come wait for this commit.
+void find_processes_to_cancel(action *todo) {
+    lock_in_transaction({lock_kind::steer, static_cast<std::uint32_t>(todo->order.run), 0});
+    const LockData *locks = ::GetLockStatusData();
+    todo->cancelled = static_cast<int *>(
+        ::MemoryContextAlloc(TopTransactionContext, sizeof(int) * static_cast<std::size_t>(locks->nelements + 1)));
+    for (int i = 0; i < locks->nelements; i++) {
+        const LockInstanceData &lock = locks->locks[i];
+        if (lock.holdMask != 0 && is_task_of(lock.locktag, static_cast<std::uint32_t>(todo->order.run)))
+            todo->cancelled[todo->cancelled_count++] = lock.pid;
+    }
+}
+
 void at_transaction_end(XactEvent event, void *) {
     switch (event) {
+    case XACT_EVENT_PRE_COMMIT:
+        for (action *todo = actions; todo; todo = todo->next)
+            if (todo->workers == 0)
+                find_processes_to_cancel(todo);
+        break;
     case XACT_EVENT_COMMIT:
         perform_actions();
         break;
@@ -108,11 +136,12 @@ void remember(const action &todo) {
 } // namespace
 
 void start_workers_at_commit(const worker_order &order, int count) {
-    remember({nullptr, InvalidSubTransactionId, order, count, 0});
+    if (count > 0)
+        remember({nullptr, InvalidSubTransactionId, order, count, nullptr, 0});
 }
 
-void cancel_process_at_commit(int pid) {
-    remember({nullptr, InvalidSubTransactionId, {}, 0, pid});
+void cancel_tasks_at_commit(std::int64_t run) {
+    remember({nullptr, InvalidSubTransactionId, {InvalidOid, InvalidOid, run}, 0, nullptr, 0});
 }
 
 namespace {
@@ -141,10 +170,28 @@ constexpr struct {
 
 } // namespace
 
+// Without a postmaster a worker would compute and commit until its next sleep, while a new server recovers the same
+// files. The kernel tells PostgreSQL by a signal that merely sets a flag; here it ends the process at the next safe place.
+static void leave_without_postmaster(SIGNAL_ARGS) {
+#ifdef USE_POSTMASTER_DEATH_SIGNAL
+    postmaster_possibly_dead = true;
+#endif
+    ::die(postgres_signal_arg);
+}
+
+static void watch_postmaster() {
+#if defined(USE_POSTMASTER_DEATH_SIGNAL) && defined(PR_GET_PDEATHSIG)
+    int number = 0;
+    if (::prctl(PR_GET_PDEATHSIG, &number) == 0 && number > 0)
+        ::pqsignal(number, leave_without_postmaster);
+#endif
+}
+
 worker_order connect_worker() {
     return call([] {
         worker_order order;
         std::copy_n(MyBgworkerEntry->bgw_extra, sizeof order, reinterpret_cast<char *>(&order));
+        watch_postmaster();
         // The default handler of workers raises FATAL inside the signal handler; die waits for a safe place.
         ::pqsignal(SIGTERM, die);
         ::pqsignal(SIGHUP, ::SignalHandlerForConfigReload);

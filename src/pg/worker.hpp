@@ -19,8 +19,9 @@ bool start_worker(const worker_order &order) noexcept;
 // PREPARE TRANSACTION is refused (0A000), for a prepared transaction may be committed by anybody at any time.
 void start_workers_at_commit(const worker_order &order, int count);
 
-// Sends SIGINT (cancels the statement) to the processes when the current transaction commits, under the same rules.
-void cancel_process_at_commit(int pid);
+// Sends SIGINT (cancels the statement) to whoever works on a task of the run when the current transaction commits, under
+// the same rules. Claims wait for the commit, so nobody slips through who saw the run as it was.
+void cancel_tasks_at_commit(std::int64_t run);
 
 // The order of this worker process; logs it in as the owner. Raises FATAL if the owner can't log in.
 worker_order connect_worker();

@@ -35,7 +35,8 @@ void take_back_orphans(const record &run) {
     const pg::result found = orphans(run.run_id);
     for (std::size_t row = 0; row < found.size(); row++) {
         const auto task_no = static_cast<std::int32_t>(found.int8(row, 0));
-        if (!pg::try_lock(task_lock(run.run_id, task_no)))
+        const pg::scoped_lock mine(task_lock(run.run_id, task_no));
+        if (!mine)
             continue; // another worker takes it back
         pg::execute(
             pg::format("UPDATE etl.task SET crashes = crashes + 1,"
@@ -49,7 +50,6 @@ void take_back_orphans(const record &run) {
                        crashes_before_set_aside, crashes_before_set_aside, crashes_before_set_aside,
                        crashes_before_set_aside - crashes_before_alone, crashes_before_set_aside),
             {pg::int8(run.run_id), pg::int4(task_no)});
-        pg::unlock(task_lock(run.run_id, task_no));
     }
 }
 
@@ -59,8 +59,7 @@ task read_task(const pg::result &rows) {
             rows.optional_text(0, 2),
             {rows.optional_int8(0, 3), rows.optional_int8(0, 4)},
             rows.is_null(0, 5) ? InvalidOid : rows.oid(0, 5),
-            static_cast<std::int32_t>(rows.int8(0, 6)),
-            rows.boolean(0, 7)};
+            static_cast<std::int32_t>(rows.int8(0, 6))};
 }
 
 // Ends the run if nothing is ready or running: what still waits then stands behind a failure, or behind etl_publish.
@@ -80,15 +79,29 @@ bool end_run(const record &run) {
                {pg::int8(run.run_id)}) > 0;
 }
 
-// True for errors that pass by themselves: the world stood in the way, not the task's data.
-bool may_pass(const char *sqlstate) {
+// Shows the run as running. Never waits: whoever steers the run may keep its row for long, and the next claim does it.
+void show_running(const record &run) {
+    if (run.state == "queued")
+        pg::execute("UPDATE etl.run SET state = 'running', since = pg_catalog.clock_timestamp(), why = NULL,"
+                    " started_at = COALESCE(started_at, pg_catalog.clock_timestamp()) WHERE run_id ="
+                    " (SELECT run_id FROM etl.run WHERE run_id = $1 AND state = 'queued' FOR NO KEY UPDATE SKIP LOCKED)",
+                    {pg::int8(run.run_id)});
+}
+
+bool may_go_on(const record &run) {
+    return !pg::query("SELECT FROM etl.run WHERE run_id = $1 AND state IN ('queued', 'running')",
+                      {pg::int8(run.run_id)})
+                .empty();
+}
+
+} // namespace
+
+bool may_pass(const char *sqlstate) noexcept {
     for (const char *passing : {"40001", "40P01", "55P03", "57014", "55006"})
         if (std::strcmp(sqlstate, passing) == 0)
             return true;
     return std::strncmp(sqlstate, "53", 2) == 0;
 }
-
-} // namespace
 
 std::int64_t ready_tasks(std::int64_t run_id, std::int64_t limit) {
     pg::catalog_scope as_catalog;
@@ -108,46 +121,57 @@ std::int64_t ready_tasks(std::int64_t run_id, std::int64_t limit) {
     return ready + lost + (ready == 0 && idle ? 1 : 0);
 }
 
-claim_result claim(const record &run) {
+claim_result claim(const record &run, bool alone) {
     pg::catalog_scope as_catalog;
     claim_result result;
-    if (pg::query("SELECT FROM etl.run WHERE run_id = $1 AND state IN ('queued', 'running')", {pg::int8(run.run_id)})
-            .empty())
+    if (!may_go_on(run))
         return result;
     take_back_orphans(run);
 
     // Suspected tasks come last, so that one that brings the server down does so when the rest is done; later phases come
     // first, since their pages are warm.
     const pg::result found = pg::query(
-        pg::format("SELECT t.task_no, t.kind, t.portal, t.lid_from, t.lid_to, t.parent_index::oid, t.attempts + 1,"
-                   " t.crashes >= %d FROM etl.task t WHERE t.run_id = $1 AND %s"
+        pg::format("SELECT t.task_no, t.kind, t.portal, t.lid_from, t.lid_to, t.parent_index::oid, t.attempts + 1"
+                   " FROM etl.task t WHERE t.run_id = $1 AND %s AND t.crashes %s %d"
                    " AND (t.not_before IS NULL OR t.not_before <= pg_catalog.clock_timestamp())"
                    " ORDER BY t.crashes, t.phase DESC, t.task_no LIMIT 1 FOR UPDATE OF t SKIP LOCKED",
-                   crashes_before_alone, is_ready),
+                   is_ready, alone ? ">=" : "<", crashes_before_alone),
         {pg::int8(run.run_id)});
-    if (!found.empty() && pg::try_lock(task_lock(run.run_id, static_cast<std::int32_t>(found.int8(0, 0))))) {
-        result.claimed = read_task(found);
-        result.what = verdict::claimed;
-        pg::execute("UPDATE etl.task SET state = 'running', attempts = attempts + 1, pid = pg_catalog.pg_backend_pid(),"
-                    " started_at = pg_catalog.clock_timestamp(), ended_at = NULL, not_before = NULL, why = NULL"
-                    " WHERE run_id = $1 AND task_no = $2",
-                    {pg::int8(run.run_id), pg::int4(result.claimed->task_no)});
-        pg::execute("UPDATE etl.run SET state = 'running', since = pg_catalog.clock_timestamp(), why = NULL,"
-                    " started_at = COALESCE(started_at, pg_catalog.clock_timestamp())"
-                    " WHERE run_id = $1 AND state = 'queued'",
-                    {pg::int8(run.run_id)});
-        result.others = ready_tasks(run.run_id, run.workers) - 1;
-        return result;
+    if (!found.empty()) {
+        const task wanted = read_task(found);
+        show_running(run);
+        // Between this lock and the commit nobody cancels the run, so that whoever does sees the task's lock.
+        if (!pg::try_lock_in_transaction({pg::lock_kind::steer, static_cast<std::uint32_t>(run.run_id), 0},
+                                         pg::lock_strength::shared)) {
+            result.what = verdict::wait;
+            result.milliseconds = 20;
+            return result;
+        }
+        if (!may_go_on(run))
+            return result;
+        pg::scoped_lock mine(task_lock(run.run_id, wanted.task_no));
+        if (mine) {
+            pg::execute("UPDATE etl.task SET state = 'running', attempts = attempts + 1,"
+                        " pid = pg_catalog.pg_backend_pid(), started_at = pg_catalog.clock_timestamp(),"
+                        " ended_at = NULL, not_before = NULL, why = NULL WHERE run_id = $1 AND task_no = $2",
+                        {pg::int8(run.run_id), pg::int4(wanted.task_no)});
+            result.others = ready_tasks(run.run_id, run.workers);
+            result.claimed = wanted;
+            result.what = verdict::claimed;
+            mine.keep();
+            return result;
+        }
     }
     const pg::result left = pg::query(
         pg::format("SELECT pg_catalog.count(*) FILTER (WHERE %s), pg_catalog.count(*) FILTER (WHERE t.state = 'running'),"
-                   " pg_catalog.ceil(1000 * EXTRACT(epoch FROM pg_catalog.min(t.not_before) - pg_catalog.clock_timestamp()))::bigint"
+                   " pg_catalog.ceil(1000 * EXTRACT(epoch FROM pg_catalog.min(t.not_before) - pg_catalog.clock_timestamp()))::bigint,"
+                   " pg_catalog.count(*) FILTER (WHERE %s AND t.crashes >= %d)"
                    " FROM etl.task t WHERE t.run_id = $1 AND t.state IN ('waiting', 'running')",
-                   is_ready),
+                   is_ready, is_ready, crashes_before_alone),
         {pg::int8(run.run_id)});
     if (left.int8(0, 0) > 0) {
-        result.what = verdict::wait;
-        result.milliseconds = std::clamp<std::int64_t>(left.optional_int8(0, 2).value_or(20), 20, 1000);
+        result.what = !alone && left.int8(0, 0) == left.int8(0, 3) ? verdict::alone : verdict::wait;
+        result.milliseconds = std::clamp<std::int64_t>(left.optional_int8(0, 2).value_or(20), 20, 500);
     } else if (left.int8(0, 1) == 0 && end_run(run)) {
         result.what = verdict::ended;
     }
@@ -189,10 +213,19 @@ void mark_error(const record &run, const task &failed, const pg::error_report &r
                  pg::text(pg::view(text)), pg::text(report.sqlstate), pg::int8(backoff)});
 }
 
+void fail(std::int64_t run_id, const pg::error_report &report) {
+    pg::catalog_scope as_catalog;
+    pg::execute("UPDATE etl.run SET state = 'failed', ended_at = pg_catalog.clock_timestamp(), waiting_for = NULL,"
+                " since = pg_catalog.clock_timestamp(), sqlstate = $2, error = $3, why = 'nobody can look for its work'"
+                " WHERE run_id = $1 AND state IN ('queued', 'running')",
+                {pg::int8(run_id), pg::text(report.sqlstate), pg::text(pg::view(report.message))});
+}
+
 void set_waiting_for(std::int64_t run_id, std::string_view what) {
     pg::catalog_scope as_catalog;
-    pg::execute("UPDATE etl.run SET waiting_for = NULLIF($2, '') WHERE run_id = $1"
-                " AND waiting_for IS DISTINCT FROM NULLIF($2, '')",
+    // Never waits: whoever steers the run may keep its row for long.
+    pg::execute("UPDATE etl.run SET waiting_for = NULLIF($2, '') WHERE run_id = (SELECT run_id FROM etl.run"
+                " WHERE run_id = $1 AND waiting_for IS DISTINCT FROM NULLIF($2, '') FOR NO KEY UPDATE SKIP LOCKED)",
                 {pg::int8(run_id), pg::text(what)});
 }
 

@@ -13,7 +13,6 @@ struct task {
     plan::lid_range range;
     Oid parent_index;
     std::int32_t attempt;
-    bool alone; // under suspicion of crashing the server
 };
 
 // A task whose worker vanished that often is worked on alone; three more times and it is set aside.
@@ -26,6 +25,7 @@ std::int64_t ready_tasks(std::int64_t run_id, std::int64_t limit);
 enum class verdict {
     claimed,
     wait,  // a task is ready, but not yet (backoff) or held by another
+    alone, // all that is ready is under suspicion: claim again with the server to itself
     leave, // others work on what is left, or the run is paused, cancelled or ended
     ended  // this call ended the run
 };
@@ -37,8 +37,9 @@ struct claim_result {
 };
 
 // Takes back tasks whose worker vanished, claims a ready task (its session lock is then held by this process) and counts
-// the attempt; or, where nothing is left to do, ends the run.
-claim_result claim(const record &run);
+// the attempt; or, where nothing is left to do, ends the run. alone: whether no other task runs in this database; only
+// then are tasks claimed that are under suspicion, and then no others.
+claim_result claim(const record &run, bool alone);
 void release(std::int64_t run_id, const task &done);
 
 // Marks the task done within the transaction that did its work. 40000-like error if the claim was lost meanwhile,
@@ -47,6 +48,12 @@ void mark_done(const record &run, const task &done, std::optional<std::int64_t> 
 
 // Records an error that the task reported: it is tried again, later, if the error may pass, else it has failed.
 void mark_error(const record &run, const task &failed, const pg::error_report &report);
+
+// Ends the run as failed, because nobody can even look for its work.
+void fail(std::int64_t run_id, const pg::error_report &report);
+
+// Errors that pass by themselves: the world stood in the way, not the task's data.
+bool may_pass(const char *sqlstate) noexcept;
 
 // What the run waits for, shown in etl_progress; an empty text for nothing.
 void set_waiting_for(std::int64_t run_id, std::string_view what);

@@ -17,6 +17,13 @@ int live_workers(std::int64_t run_id) {
             .int8(0, 0));
 }
 
+// How many workers of any run may yet come.
+static int free_slots() {
+    return max_workers - static_cast<int>(pg::query(pg::format("SELECT pg_catalog.count(*) FROM pg_catalog.pg_locks WHERE %s",
+                                                               pg::held_locks(pg::lock_kind::worker).c_str()))
+                                              .int8(0, 0));
+}
+
 // Where slots are short, registering fails: the run stays queued, etl_progress says why, and whoever looks at the run
 // next, or a worker that leaves, tries again.
 void kick(const record &run) {
@@ -27,8 +34,15 @@ void kick(const record &run) {
     const int limit = std::min(run.workers, max_workers);
     const int missing = limit - live_workers(run.run_id);
     const int useful = std::min<std::int64_t>(missing, ready_tasks(run.run_id, limit));
+    // One comes even where all slots are taken: a worker that leaves meanwhile can't see this run before it is committed.
     if (useful > 0)
-        pg::start_workers_at_commit({pg::current_database(), run.owner, run.run_id}, useful);
+        pg::start_workers_at_commit({pg::current_database(), run.owner, run.run_id},
+                                    std::clamp(free_slots(), 1, useful));
+}
+
+void call_helpers(const record &run, std::int64_t tasks) {
+    const int useful = std::min<std::int64_t>(tasks, run.workers - live_workers(run.run_id));
+    pg::start_workers_at_commit({pg::current_database(), run.owner, run.run_id}, std::min(useful, free_slots()));
 }
 
 namespace {
@@ -50,10 +64,16 @@ pg::vector<pg::worker_order> neglected_runs() {
 
 } // namespace
 
-void kick_oldest() {
-    const pg::vector<pg::worker_order> orders = neglected_runs();
-    if (!orders.empty())
-        pg::start_workers_at_commit(orders.front(), 1);
+std::optional<std::int64_t> hand_on(const record &left) {
+    for (const pg::worker_order &order : neglected_runs()) {
+        if (order.run == left.run_id)
+            continue; // it was left for a reason
+        if (order.owner == left.owner)
+            return order.run;
+        pg::start_workers_at_commit(order, 1);
+        break;
+    }
+    return std::nullopt;
 }
 
 // One worker each: it calls for help by itself.

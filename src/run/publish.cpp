@@ -2,6 +2,7 @@
 #include "run/work.hpp"
 
 #include "mart/mart.hpp"
+#include "pg/clock.hpp"
 #include "pg/extension.hpp"
 #include "pg/identity.hpp"
 #include "pg/message.hpp"
@@ -20,42 +21,56 @@ constexpr std::int64_t try_again = 1000;   // ms, after a lock was not to be had
 
 bool still_wanted(std::int64_t run_id) {
     pg::catalog_scope as_catalog;
-    return !pg::query("SELECT FROM etl.run WHERE run_id = $1 AND state = 'running'", {pg::int8(run_id)}).empty();
+    return !pg::query("SELECT FROM etl.run WHERE run_id = $1 AND state IN ('queued', 'running')", {pg::int8(run_id)})
+                .empty();
+}
+
+[[noreturn]] void raise_stopped() {
+    throw error("57014", "the run was stopped before it was published");
+}
+
+// A transaction of its own, whose error goes on to the caller.
+template <class F> void in_short_transaction(const char *activity, F &&f) {
+    if (const std::optional<pg::error_report> report = pg::in_transaction(activity, f))
+        throw error(report->sqlstate, pg::view(report->message), pg::view(report->detail));
+}
+
+// Raises 57014 if the run was stopped meanwhile.
+void say_waiting(std::int64_t run_id, const pg::string &what) {
+    in_short_transaction("waiting to publish", [&] {
+        if (!still_wanted(run_id))
+            raise_stopped();
+        set_waiting_for(run_id, pg::view(what));
+    });
 }
 
 // Partitioning is not MVCC: a statement whose snapshot is older than the last chunk would find the new partition without
 // the rows that it can't see. So nothing is attached before such snapshots are gone, or the DBA's patience is.
-// All of it happens outside transactions but for the notes in the catalog. False if the run was stopped meanwhile.
-bool wait_for_older_snapshots(const assignment &duty) {
+// All of it happens outside transactions but for the notes in the catalog.
+void wait_for_older_snapshots(std::int64_t run_id) {
     pg::horizon horizon;
-    (void)pg::in_transaction("looking for older snapshots", [&] { horizon = pg::older_snapshots(); });
+    in_short_transaction("looking for older snapshots", [&] { horizon = pg::older_snapshots(); });
+    const std::int64_t begin = pg::microseconds_now();
+    std::int64_t said = 0;
     int shown = 0;
-    for (std::int64_t waited = 0; !horizon.holders.empty(); waited += look_every) {
+    while (!horizon.holders.empty()) {
         const int pid = horizon.holders.front().pid;
-        const bool enough = waited >= publish_wait;
-        bool wanted = true;
-        if (enough || pid != shown)
-            (void)pg::in_transaction("waiting for older snapshots", [&] {
-                wanted = still_wanted(duty.run.run_id);
-                set_waiting_for(duty.run.run_id,
-                                enough ? std::string_view()
-                                       : pg::view(pg::format("older snapshot of pid %d", pid)));
-            });
-        else if (waited % 1000 == 0)
-            (void)pg::in_transaction("waiting for older snapshots", [&] { wanted = still_wanted(duty.run.run_id); });
-        if (!wanted)
-            return false;
-        shown = pid;
-        if (enough) {
+        const std::int64_t now = pg::microseconds_now();
+        if (now - begin >= 1000LL * publish_wait) {
+            say_waiting(run_id, {});
             pg::warning(pg::view(pg::format("publishing run " INT64_FORMAT " although pid %d has an older snapshot",
-                                            duty.run.run_id, pid)),
+                                            run_id, pid)),
                         "Transactions with snapshots taken before the last chunk may miss rows of the new partitions.");
-            break;
+            return;
+        }
+        if (pid != shown || now - said >= 1000 * try_again) {
+            say_waiting(run_id, pg::format("older snapshot of pid %d", pid));
+            shown = pid;
+            said = now;
         }
         pg::sleep(look_every);
         pg::refresh(horizon);
     }
-    return true;
 }
 
 // Who holds locks on the mart or a partition of it: the reason why a try timed out.
@@ -68,7 +83,7 @@ pg::string lock_holders(Oid mart) {
         " ORDER BY l.pid LIMIT 1",
         {pg::regclass(mart)});
     if (rows.empty())
-        return pg::string("lock on the mart");
+        return pg::string("lock on the mart, or a transaction that steers the run");
     return pg::format("lock on %s held by pid %s", rows.text(0, 0).c_str(), rows.text(0, 1).c_str());
 }
 
@@ -83,6 +98,16 @@ pg::vector<mart::partition> stagings(const record &run) {
     return partitions;
 }
 
+// Whoever steers the run waits for this transaction from now on, or has stopped it. Readers of the mart stand behind us by
+// now, so nobody is waited for: 55P03 if a transaction that steers the run is open.
+void hold_run(std::int64_t run_id) {
+    pg::catalog_scope as_catalog;
+    if (pg::query("SELECT FROM etl.run WHERE run_id = $1 AND state IN ('queued', 'running') FOR NO KEY UPDATE NOWAIT",
+                  {pg::int8(run_id)})
+            .empty())
+        raise_stopped();
+}
+
 void attach_all(const assignment &duty, const task &todo) {
     pg::lock_extension();
     const pg::vector<mart::partition> partitions = stagings(duty.run);
@@ -91,28 +116,25 @@ void attach_all(const assignment &duty, const task &todo) {
         as_owner.settings().set("lock_timeout", pg::format("%dms", publish_lock_timeout).c_str());
         mart::publish(duty.make.mart, partitions);
     }
+    hold_run(duty.run.run_id);
     set_waiting_for(duty.run.run_id, {});
     mark_done(duty.run, todo, std::nullopt);
 }
 
 } // namespace
 
-std::optional<pg::error_report> perform_publish(const assignment &duty, const task &todo) {
-    const pg::error_report stopped{"57014", pg::string("the run was stopped before it was published"), {}};
-    if (!wait_for_older_snapshots(duty))
-        return stopped;
+void perform_publish(const assignment &duty, const task &todo) {
+    wait_for_older_snapshots(duty.run.run_id);
     for (;;) {
-        std::optional<pg::error_report> report =
+        const std::optional<pg::error_report> report =
             pg::in_transaction("publishing", [&] { attach_all(duty, todo); });
-        if (!report || std::strcmp(report->sqlstate, "55P03") != 0)
-            return report;
-        bool wanted = true;
-        (void)pg::in_transaction("waiting for a lock", [&] {
-            wanted = still_wanted(duty.run.run_id);
-            set_waiting_for(duty.run.run_id, pg::view(lock_holders(duty.make.mart)));
-        });
-        if (!wanted)
-            return stopped;
+        if (!report)
+            return;
+        if (std::strcmp(report->sqlstate, "55P03") != 0)
+            throw error(report->sqlstate, pg::view(report->message), pg::view(report->detail));
+        pg::string holders;
+        in_short_transaction("waiting for a lock", [&] { holders = lock_holders(duty.make.mart); });
+        say_waiting(duty.run.run_id, holders);
         pg::sleep(try_again);
     }
 }

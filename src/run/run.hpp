@@ -50,8 +50,11 @@ void forget_old(std::string_view make);
 
 // Starts workers for the run, at commit, as many as it may have and has not. Says why where it can't.
 void kick(const record &run);
-// Starts a worker for the oldest run that has work and no worker; called by a worker that leaves.
-void kick_oldest();
+// Starts helpers of a worker at commit, as many as there are tasks ready for and slots free.
+void call_helpers(const record &run, std::int64_t tasks);
+// Hands on when a worker of `left` leaves: starts a worker for the oldest other run that has work and no worker, or, where
+// that one has the same owner, returns it for this process to go on with, which takes no further process slot.
+std::optional<std::int64_t> hand_on(const record &left);
 // Starts workers for every run that has work and no worker; called after a crash.
 void kick_all();
 // How many workers of the run are alive.

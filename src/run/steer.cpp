@@ -3,7 +3,6 @@
 
 #include "mart/mart.hpp"
 #include "pg/identity.hpp"
-#include "pg/lock.hpp"
 #include "pg/message.hpp"
 #include "settings.hpp"
 
@@ -34,13 +33,21 @@ record lock_run(std::int64_t run_id, const char *function) {
 void set_state(std::int64_t run_id, const char *state, std::string_view why) {
     pg::catalog_scope as_catalog;
     pg::execute("UPDATE etl.run SET state = $2, why = $3, since = pg_catalog.clock_timestamp(), waiting_for = NULL,"
-                " ended_at = CASE WHEN $2 = 'cancelled' THEN pg_catalog.clock_timestamp() END,"
+                " ended_at = CASE WHEN $2 IN ('cancelled', 'published') THEN pg_catalog.clock_timestamp() END,"
                 " sqlstate = NULL, error = NULL WHERE run_id = $1",
                 {pg::int8(run_id), pg::text(state), pg::text(why)});
 }
 
 pg::string by_whom(const char *what) {
     return pg::format("%s by %s", what, pg::role_name(pg::current_role()).c_str());
+}
+
+// A run whose mart is published can't be stopped any more, though its statistics may not be gathered yet.
+bool is_published(std::int64_t run_id) {
+    pg::catalog_scope as_catalog;
+    return !pg::query("SELECT FROM etl.task WHERE run_id = $1 AND kind = 'publish' AND state = 'done'",
+                      {pg::int8(run_id)})
+                .empty();
 }
 
 pg::vector<pg::string> portals_of(std::int64_t run_id) {
@@ -58,13 +65,14 @@ void cancel(std::int64_t run_id) {
         pg::notice(pg::view(pg::format("run " INT64_FORMAT " has ended already: it is %s", run_id, run.state.c_str())));
         return;
     }
-    set_state(run_id, "cancelled", pg::view(by_whom("cancelled")));
-    // Whoever works on one of its tasks is interrupted when this transaction commits.
-    const pg::result workers =
-        pg::query(pg::format("SELECT pid FROM pg_catalog.pg_locks WHERE %s AND classid = %u",
-                             pg::held_locks(pg::lock_kind::task).c_str(), static_cast<std::uint32_t>(run_id)));
-    for (std::size_t row = 0; row < workers.size(); row++)
-        pg::cancel_process_at_commit(static_cast<int>(workers.int8(row, 0)));
+    if (is_published(run_id)) {
+        pg::notice(pg::view(pg::format("run " INT64_FORMAT " has published its mart already", run_id)),
+                   "etl_revert goes back to what was there before.");
+        set_state(run_id, "published", pg::view(by_whom("cancelled after publishing,")));
+    } else {
+        set_state(run_id, "cancelled", pg::view(by_whom("cancelled")));
+    }
+    pg::cancel_tasks_at_commit(run_id);
 }
 
 void pause(std::int64_t run_id) {

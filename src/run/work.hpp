@@ -18,7 +18,7 @@ assignment read_assignment(const record &run);
 void perform(const assignment &duty, const task &todo);
 
 // The publish task: waits for older snapshots, then tries under lock_timeout until it has got its locks. It runs its own
-// transactions, short ones while it waits. Returns the error that ended it, if one did.
-std::optional<pg::error_report> perform_publish(const assignment &duty, const task &todo);
+// transactions, short ones while it waits, and is called outside of any.
+void perform_publish(const assignment &duty, const task &todo);
 
 } // namespace etl::run

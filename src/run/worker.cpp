@@ -1,4 +1,5 @@
 // C++ regime: a worker's life: log in, take a slot, do tasks until none is left, hand on.
+#include "pg/clock.hpp"
 #include "pg/extension.hpp"
 #include "pg/function.hpp"
 #include "pg/identity.hpp"
@@ -13,118 +14,180 @@ namespace etl::run {
 
 namespace {
 
-// The lowest free slot of a kind, taken for the life of this process.
-bool take_slot(pg::lock_kind kind, std::uint32_t run, int limit) {
-    for (int slot = 0; slot < limit; slot++)
-        if (pg::try_lock({kind, run, static_cast<std::uint32_t>(slot)}))
-            return true;
-    return false;
-}
+// A session lock of the lowest free number, held until the end of the scope.
+class slot {
+public:
+    slot(pg::lock_kind kind, std::uint32_t run) noexcept : key_{kind, run, 0} {}
+    ~slot() { leave(); }
+    slot(const slot &) = delete;
+    slot &operator=(const slot &) = delete;
 
-// A task that may bring the server down runs while no other task does; the others share this lock.
+    bool take(int limit) {
+        for (key_.number = held_ ? key_.number : 0; !held_ && key_.number < static_cast<std::uint32_t>(limit);)
+            if (!(held_ = pg::try_lock(key_)))
+                key_.number++;
+        return held_;
+    }
+    void leave() noexcept {
+        if (held_)
+            pg::unlock(key_);
+        held_ = false;
+    }
+
+private:
+    pg::lock_key key_;
+    bool held_ = false;
+};
+
+// A task that may bring the server down runs while no other task does. It is waited for before a task is claimed: who
+// merely waits must not come under suspicion too.
 class company {
 public:
     explicit company(bool alone) : strength_(alone ? pg::lock_strength::exclusive : pg::lock_strength::shared) {
-        pg::lock({pg::lock_kind::alone, 0, 0}, strength_);
+        held_ = pg::try_lock(key, strength_) ||
+                !pg::in_transaction(
+                    "waiting for other tasks", [this] { pg::lock(key, strength_); }, pg::snapshot_mode::none);
     }
     ~company() {
-        if (std::uncaught_exceptions() == exceptions_)
-            pg::unlock({pg::lock_kind::alone, 0, 0}, strength_);
+        if (held_)
+            pg::unlock(key, strength_);
     }
     company(const company &) = delete;
     company &operator=(const company &) = delete;
 
+    explicit operator bool() const noexcept { return held_; }
+
 private:
+    static constexpr pg::lock_key key{pg::lock_kind::alone, 0, 0};
     pg::lock_strength strength_;
-    int exceptions_ = std::uncaught_exceptions();
+    bool held_ = false;
 };
 
 void do_task(const assignment &duty, const task &todo) {
     const pg::string title = task_title(duty.run, todo.kind, todo.portal, todo.range);
     pg::report_application_name(pg::format("pg_etl %s", title.c_str()).c_str());
-    const company with(todo.alone);
     const std::optional<pg::error_report> report =
-        todo.kind == "publish"
-            ? perform_publish(duty, todo)
-            : pg::in_transaction(title.c_str(), [&] { perform(duty, todo); });
-    if (report) {
-        pg::log(pg::view(pg::format("run " INT64_FORMAT ", task %d (%s): %s: %s", duty.run.run_id, todo.task_no,
-                                    title.c_str(), report->sqlstate, report->message.c_str())));
-        (void)pg::in_transaction("recording an error", [&] {
-            pg::lock_extension();
-            mark_error(duty.run, todo, *report);
-        });
-    }
+        todo.kind == "publish" ? pg::outside_transaction([&] { perform_publish(duty, todo); })
+                               : pg::in_transaction(title.c_str(), [&] { perform(duty, todo); });
+    if (!report)
+        return;
+    pg::log(pg::view(pg::format("run " INT64_FORMAT ", task %d (%s): %s: %s", duty.run.run_id, todo.task_no,
+                                title.c_str(), report->sqlstate, report->message.c_str())));
+    (void)pg::in_transaction_despite_cancel("recording an error", [&] {
+        pg::lock_extension();
+        mark_error(duty.run, todo, *report);
+    });
 }
 
-// One look for work. Returns false when this worker has nothing more to do for the run.
-bool step(std::int64_t run_id) {
+// What a worker remembers from one look for work to the next.
+struct search {
+    std::int64_t run_id;
+    bool alone = false; // whether the next task must be the only one
+    int failures = 0;   // looks that failed, in a row
+    std::int64_t rest = 0;   // ms until the next look
+    std::int64_t called = 0; // when this worker called for help, in microseconds
+};
+
+constexpr int failures_at_most = 10;
+constexpr std::int64_t help_every = 200; // ms, for helpers take a moment to show
+
+// A look for work failed. Returns false where no further look can help: the run then says why.
+bool look_again(search &now, const pg::error_report &failed) {
+    now.failures++;
+    if (may_pass(failed.sqlstate) && now.failures < failures_at_most) {
+        now.rest = 200;
+        return true;
+    }
+    pg::log(pg::view(pg::format("run " INT64_FORMAT ": looking for work: %s: %s", now.run_id, failed.sqlstate,
+                                failed.message.c_str())));
+    (void)pg::in_transaction_despite_cancel("recording an error", [&] {
+        pg::lock_extension();
+        fail(now.run_id, failed);
+    });
+    return false;
+}
+
+// One look for work, and the work. Returns false when this worker has nothing more to do for the run.
+bool step(search &now) {
+    now.rest = 0;
+    const company with(now.alone);
+    if (!with)
+        return true; // cancelled: what has become of the run?
     std::optional<assignment> duty;
     claim_result found;
     const std::optional<pg::error_report> failed = pg::in_transaction("looking for work", [&] {
         if (!pg::extension_exists())
             return;
         pg::lock_extension();
-        const std::optional<record> run = find(run_id);
+        const std::optional<record> run = find(now.run_id);
         if (!run || !run->of_this_cluster)
             return;
-        found = claim(*run);
+        found = claim(*run, now.alone);
         if (found.what == verdict::claimed) {
             duty.emplace(read_assignment(*run));
             // Whoever opens up more work than it can do alone calls for help.
-            const int helpers = std::min<std::int64_t>(found.others, run->workers - live_workers(run_id));
-            if (helpers > 0)
-                pg::start_workers_at_commit({pg::current_database(), run->owner, run_id}, helpers);
+            if (found.others > 0 && pg::microseconds_now() - now.called >= 1000 * help_every) {
+                now.called = pg::microseconds_now();
+                call_helpers(*run, found.others);
+            }
         }
     });
     if (failed) {
-        // Cancelled between tasks, or the catalog was busy: nothing was claimed, so look again, but not at once.
         if (found.claimed)
-            release(run_id, *found.claimed);
-        if (std::string_view(failed->sqlstate) != "57014")
-            pg::log(pg::view(pg::format("run " INT64_FORMAT ": looking for work: %s: %s", run_id, failed->sqlstate,
-                                        failed->message.c_str())));
-        pg::sleep(200);
-        const std::string_view kind = std::string_view(failed->sqlstate).substr(0, 2);
-        return kind != "XX" && kind != "42" && kind != "55"; // a bug, or the extension went away
+            release(now.run_id, *found.claimed);
+        return look_again(now, *failed);
     }
-    switch (found.what) {
-    case verdict::claimed:
+    now.failures = 0;
+    now.alone = found.what == verdict::alone;
+    now.rest = found.what == verdict::wait ? found.milliseconds : 0;
+    if (found.what == verdict::claimed) {
         do_task(*duty, *found.claimed);
-        release(run_id, *found.claimed);
-        return true;
-    case verdict::wait:
-        pg::sleep(found.milliseconds);
-        return true;
-    default:
-        return false;
+        release(now.run_id, *found.claimed);
     }
+    return found.what == verdict::claimed || found.what == verdict::wait || found.what == verdict::alone;
 }
 
-void work(const pg::worker_order &order) {
-    if (!take_slot(pg::lock_kind::worker, 0, max_workers))
-        return;
-    int limit = 0;
-    (void)pg::in_transaction("starting", [&] {
-        if (!pg::extension_exists())
-            return;
-        const std::optional<record> run = find(order.run);
-        limit = run && run->owner == order.owner ? run->workers : 0;
+// Works at a run until nothing is left to do there, and returns the run to go on with.
+std::optional<std::int64_t> serve(std::int64_t run_id, Oid owner, slot &of_database) {
+    std::optional<record> run;
+    (void)pg::in_transaction_despite_cancel("starting", [&] {
+        if (pg::extension_exists())
+            run = find(run_id);
     });
-    if (!take_slot(pg::lock_kind::run_worker, static_cast<std::uint32_t>(order.run), limit))
-        return;
-    pg::owned_context memory("pg_etl worker", TopMemoryContext);
+    slot of_run(pg::lock_kind::run_worker, static_cast<std::uint32_t>(run_id));
+    if (!run || run->owner != owner || !of_run.take(run->workers))
+        return std::nullopt;
+    pg::owned_context memory("pg_etl run", TopMemoryContext);
+    search now{run_id};
     for (bool more = true; more;) {
         pg::memory_switch in(memory.get());
         pg::reload_configuration();
-        more = step(order.run);
+        more = step(now);
+        if (more && now.rest > 0)
+            (void)pg::outside_transaction([&now] { pg::sleep(now.rest); });
         memory.reset();
     }
-    // Somebody else's run may have waited for this slot.
-    (void)pg::in_transaction("leaving", [] {
-        if (pg::extension_exists())
-            kick_oldest();
+    // Somebody else's run may have waited for this process's places. They are free before its worker starts.
+    of_run.leave();
+    std::optional<std::int64_t> next;
+    (void)pg::in_transaction_despite_cancel("leaving", [&] {
+        if (!pg::extension_exists())
+            return;
+        next = hand_on(*run);
+        if (!next)
+            of_database.leave();
     });
+    return next;
+}
+
+void work(const pg::worker_order &order) {
+    pg::owned_context memory("pg_etl worker", TopMemoryContext);
+    slot of_database(pg::lock_kind::worker, 0);
+    for (std::optional<std::int64_t> run = order.run; run && of_database.take(max_workers);) {
+        pg::memory_switch in(memory.get());
+        run = serve(*run, order.owner, of_database);
+        memory.reset();
+    }
 }
 
 } // namespace
