@@ -1,6 +1,6 @@
 // C++ regime: etl_plan.
-#include "pg/function.hpp"
 #include "plan/plan.hpp"
+#include "pg/function.hpp"
 
 namespace etl {
 
@@ -8,7 +8,9 @@ namespace {
 
 void require_positive(std::optional<std::int64_t> given, const char *argument) {
     if (given && *given < 1)
-        throw error("22023", pg::view(pg::format("argument \"%s\" must be at least 1", argument)));
+        throw error("22023", pg::view(pg::format("argument \"%s\" must be at least 1", argument)),
+                    pg::view(pg::format("It is %lld.", static_cast<long long>(*given))),
+                    "Leave it out for the engine's choice.");
 }
 
 } // namespace
@@ -24,8 +26,7 @@ ETL_FUNCTION(etl_plan) {
     catalog::require_owner(make.owner, pg::view(pg::format("make \"%s\"", make.name.c_str())));
     pg::row_writer rows(fcinfo);
     int number = 0;
-    for (const plan::planned_task &task :
-         plan::plan_seed(make, catalog::sources_of(make), chunk_rows, 0, true)) {
+    for (const plan::planned_task &task : plan::plan_seed(make, catalog::sources_of(make), chunk_rows, 0, true)) {
         number++;
         rows.add({pg::int4(number), pg::text(task.kind), pg::text(task.portal), pg::int8(task.range.from),
                   pg::int8(task.range.to), pg::int8(task.estimated_rows), pg::int8(task.estimated_bytes),

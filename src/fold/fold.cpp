@@ -29,16 +29,16 @@ pg::string folded_query(const char *prices, const log_columns &columns, const pl
     const bool scale_varies = !columns.tie.empty();
     const char *tie = columns.tie.c_str();
     const char *price_type = columns.price_type.c_str(), *day_type = columns.day_type.c_str();
-    const pg::string marks = pg::format(
-        "SELECT lid, dt, price, pg_catalog.row_number() OVER by_day OPERATOR(pg_catalog.=) 1 AS is_first,"
-        " pg_catalog.lead(true) OVER by_day IS NULL AS is_last%s"
-        " FROM %s WHERE %s AND dt IS NOT NULL AND price IS NOT NULL"
-        " WINDOW by_day AS (PARTITION BY lid ORDER BY dt, price%s)%s",
-        scale_varies ? ", pg_catalog.row_number() OVER by_price OPERATOR(pg_catalog.=) 1 AS is_min,"
-                       " pg_catalog.lead(true) OVER by_price IS NULL AS is_max"
-                     : "",
-        prices, range_condition("lid", range).c_str(), tie,
-        scale_varies ? pg::format(", by_price AS (PARTITION BY lid ORDER BY price%s)", tie).c_str() : "");
+    const pg::string marks =
+        pg::format("SELECT lid, dt, price, pg_catalog.row_number() OVER by_day OPERATOR(pg_catalog.=) 1 AS is_first,"
+                   " pg_catalog.lead(true) OVER by_day IS NULL AS is_last%s"
+                   " FROM %s WHERE %s AND dt IS NOT NULL AND price IS NOT NULL"
+                   " WINDOW by_day AS (PARTITION BY lid ORDER BY dt, price%s)%s",
+                   scale_varies ? ", pg_catalog.row_number() OVER by_price OPERATOR(pg_catalog.=) 1 AS is_min,"
+                                  " pg_catalog.lead(true) OVER by_price IS NULL AS is_max"
+                                : "",
+                   prices, range_condition("lid", range).c_str(), tie,
+                   scale_varies ? pg::format(", by_price AS (PARTITION BY lid ORDER BY price%s)", tie).c_str() : "");
     // Equal prices of one scale are the same bytes, so that any of them will do as least and greatest.
     const char *if_least = scale_varies ? " FILTER (WHERE is_min)" : "";
     const char *if_greatest = scale_varies ? " FILTER (WHERE is_max)" : "";
@@ -55,7 +55,8 @@ pg::string folded_query(const char *prices, const log_columns &columns, const pl
 } // namespace
 
 pg::string fold_statement(Oid prices, Oid price_state, const plan::lid_range &range) {
-    const pg::string log = pg::relation_name(prices, "price log"), state = pg::relation_name(price_state, "price state");
+    const pg::string log = pg::relation_name(prices, "price log"),
+                     state = pg::relation_name(price_state, "price state");
     const pg::string folded = folded_query(log.c_str(), columns_of(prices), range);
     // Rows are compared as images: 1.5 and 1.50 are equal numbers but not the same state. Those that are the same are
     // not touched at all, as even ON CONFLICT ... WHERE false would lock, and so write, them.
@@ -69,7 +70,8 @@ pg::string fold_statement(Oid prices, Oid price_state, const plan::lid_range &ra
         " RETURNING 1),"
         " changed AS (SELECT f.* FROM folded AS f LEFT JOIN %s AS s ON s.lid = f.lid"
         " WHERE s.lid IS NULL OR %s OPERATOR(pg_catalog.*<>) %s),"
-        " written AS (INSERT INTO %s AS s (lid, first_price, first_dt, last_price, last_dt, price_min, price_max, modified)"
+        " written AS (INSERT INTO %s AS s (lid, first_price, first_dt, last_price, last_dt, price_min, price_max, "
+        "modified)"
         " SELECT lid, first_price, first_dt, last_price, last_dt, price_min, price_max, pg_catalog.now() FROM changed"
         " ON CONFLICT (lid) DO UPDATE SET (first_price, first_dt, last_price, last_dt, price_min, price_max, modified)"
         " = ROW(excluded.first_price, excluded.first_dt, excluded.last_price, excluded.last_dt, excluded.price_min,"

@@ -31,8 +31,9 @@ log_columns columns_of(Oid prices) {
             return of;
         });
         if (!found.found)
-            throw error("42703", pg::view(pg::format("column \"%s\" of price log %s does not exist", name,
-                                                     pg::relation_name(prices).c_str())),
+            throw error("42703",
+                        pg::view(pg::format("column \"%s\" of price log %s does not exist", name,
+                                            pg::relation_name(prices).c_str())),
                         "A price log has the columns lid, price and dt.");
         return found;
     };

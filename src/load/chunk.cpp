@@ -68,8 +68,8 @@ std::int64_t write_batches(Oid view, Relation target, const plan::key_bounds &bo
     const char *text = "pg_etl: load a chunk";
     // Rows that an earlier statement of the transaction wrote are seen, those that this one writes are not.
     ::PushActiveSnapshot(::GetTransactionSnapshot());
-    PlannedStmt *plan = plan::plan_source_query(
-        plan::source_query(view, target, bounds, plan::row_shape::physical), text);
+    PlannedStmt *plan =
+        plan::plan_source_query(plan::source_query(view, target, bounds, plan::row_shape::physical), text);
     DestReceiver *receiver = create_receiver(target);
     QueryDesc *query =
         ::CreateQueryDesc(plan, text, ::GetActiveSnapshot(), InvalidSnapshot, receiver, nullptr, nullptr, 0);
@@ -116,8 +116,8 @@ std::int64_t write_chunk(Oid view, Oid target, const plan::key_bounds &bounds) {
 
     const Relation table = plan::open_planned(target, RowExclusiveLock, "staging table");
     const Query *given = plan::source_query(view, table, bounds, plan::row_shape::given);
-    const std::int64_t rows = takes_batches(table, given) ? write_batches(view, table, bounds)
-                                                          : write_by_insert(view, table, bounds, given);
+    const std::int64_t rows =
+        takes_batches(table, given) ? write_batches(view, table, bounds) : write_by_insert(view, table, bounds, given);
     ::relation_close(table, NoLock);
     // What comes next in this transaction sees the rows.
     ::CommandCounterIncrement();

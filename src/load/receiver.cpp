@@ -23,10 +23,10 @@ constexpr int insert_options = TABLE_INSERT_SKIP_FSM;
 struct batch_receiver {
     DestReceiver base; // first, as the executor knows no more than this
     Relation target;
-    MemoryContext batch;      // what writing a batch leaves behind
-    TupleTableSlot **slots;   // batch_rows of them
+    MemoryContext batch;    // what writing a batch leaves behind
+    TupleTableSlot **slots; // batch_rows of them
     BulkInsertState bulk;
-    EState *checks;           // NULL where the target has nothing to check
+    EState *checks; // NULL where the target has nothing to check
     ResultRelInfo *checked;
     CommandId command;
     int filled;

@@ -7,12 +7,13 @@ namespace etl::plan {
 pg::string definition_of(const catalog::make &make, const pg::vector<catalog::source> &sources) {
     pg::owner_scope as_owner(make.owner);
     pg::string parts = pg::format("mart %u, mapping %u, settings %s", make.mart, make.mapping, make.settings.c_str());
-    parts += pg::query("SELECT coalesce(string_agg(format('; column %s %s %s %s %s %s', a.attname, a.atttypid, a.atttypmod,"
-                       " a.attcollation, a.attnotnull, d.adbin), '' ORDER BY a.attnum), '') FROM pg_catalog.pg_attribute a"
-                       " LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum"
-                       " WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped",
-                       {pg::oid(make.mart)})
-                 .text(0, 0);
+    parts +=
+        pg::query("SELECT coalesce(string_agg(format('; column %s %s %s %s %s %s', a.attname, a.atttypid, a.atttypmod,"
+                  " a.attcollation, a.attnotnull, d.adbin), '' ORDER BY a.attnum), '') FROM pg_catalog.pg_attribute a"
+                  " LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum"
+                  " WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped",
+                  {pg::oid(make.mart)})
+            .text(0, 0);
     parts += pg::query("SELECT coalesce(string_agg(format('; index %s %s', indexrelid, pg_get_indexdef(indexrelid)), ''"
                        " ORDER BY indexrelid), '') FROM pg_catalog.pg_index WHERE indrelid = $1",
                        {pg::oid(make.mart)})

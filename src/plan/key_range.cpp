@@ -104,9 +104,12 @@ List *equalities_of(List *found, const Query *query, Node *part) {
         found = equalities_of(found, query, join->larg);
         found = equalities_of(found, query, join->rarg);
         return add_equalities(found, query, join->quals);
-    case JOIN_LEFT: return equalities_of(found, query, join->larg);
-    case JOIN_RIGHT: return equalities_of(found, query, join->rarg);
-    default: return found;
+    case JOIN_LEFT:
+        return equalities_of(found, query, join->larg);
+    case JOIN_RIGHT:
+        return equalities_of(found, query, join->rarg);
+    default:
+        return found;
     }
 }
 
@@ -147,8 +150,8 @@ List *restrict_outer_joins(Query *query, Node *part, const equal_columns &column
         List *found = NIL;
         ListCell *cell;
         foreach (cell, reinterpret_cast<FromExpr *>(part)->fromlist)
-            found = ::list_concat(found,
-                                  restrict_outer_joins(query, static_cast<Node *>(lfirst(cell)), columns, bounds));
+            found =
+                ::list_concat(found, restrict_outer_joins(query, static_cast<Node *>(lfirst(cell)), columns, bounds));
         return found;
     }
     JoinExpr *join = reinterpret_cast<JoinExpr *>(part);

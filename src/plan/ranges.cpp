@@ -94,8 +94,8 @@ std::vector<cut_range> cut(const std::vector<std::int64_t> &points, const std::v
             between(points[stretch], points[stretch + 1], here > 0 ? (passed - mass[stretch]) / here : 1);
         if (from && to <= *from)
             continue;
-        const double at = mass[stretch] + here * (distance(points[stretch], to) /
-                                                  distance(points[stretch], points[stretch + 1]));
+        const double at =
+            mass[stretch] + here * (distance(points[stretch], to) / distance(points[stretch], points[stretch + 1]));
         ranges.push_back({from, to, at - before});
         before = at;
         from = to;

@@ -128,11 +128,11 @@ sketch from_rows(Oid relation, const size_of_relation &size) {
     const pg::string name = pg::relation_name(relation);
     const pg::string sample =
         share < 1 ? pg::format(" TABLESAMPLE SYSTEM (%.9g) REPEATABLE (0)", share * 100) : pg::string();
-    const pg::result found =
-        pg::query(pg::format("SELECT q.rows, b FROM (SELECT count(*) AS rows, percentile_disc((SELECT array_agg(i / %d.0::float8"
-                             " ORDER BY i) FROM generate_series(0, %d) i)) WITHIN GROUP (ORDER BY lid::int8) AS bounds"
-                             " FROM %s%s WHERE lid IS NOT NULL) q, unnest(q.bounds) b ORDER BY b",
-                             bounds, bounds, name.c_str(), sample.c_str()));
+    const pg::result found = pg::query(
+        pg::format("SELECT q.rows, b FROM (SELECT count(*) AS rows, percentile_disc((SELECT array_agg(i / %d.0::float8"
+                   " ORDER BY i) FROM generate_series(0, %d) i)) WITHIN GROUP (ORDER BY lid::int8) AS bounds"
+                   " FROM %s%s WHERE lid IS NOT NULL) q, unnest(q.bounds) b ORDER BY b",
+                   bounds, bounds, name.c_str(), sample.c_str()));
     sketch sampled;
     for (std::size_t row = 0; row < found.size(); row++) {
         sampled.rows = static_cast<double>(found.int8(row, 0)) / share;

@@ -53,7 +53,8 @@ Query *restricted_query(Relation view, int key, const key_bounds &bounds) {
 // SELECT <all columns> FROM view WHERE <range>, for PostgreSQL to push the range down as far as it can.
 Query *wrapped_query(Relation view, int key, const key_bounds &bounds) {
     ParseState *parse = ::make_parsestate(nullptr);
-    const ParseNamespaceItem *item = ::addRangeTableEntryForRelation(parse, view, AccessShareLock, nullptr, false, true);
+    const ParseNamespaceItem *item =
+        ::addRangeTableEntryForRelation(parse, view, AccessShareLock, nullptr, false, true);
     Query *query = makeNode(Query);
     query->commandType = CMD_SELECT;
     query->rtable = parse->p_rtable;
@@ -61,13 +62,12 @@ Query *wrapped_query(Relation view, int key, const key_bounds &bounds) {
     const TupleDesc columns = RelationGetDescr(view);
     for (int i = 1; i <= columns->natts; i++) {
         const Form_pg_attribute column = TupleDescAttr(columns, i - 1);
-        Var *value = ::makeVar(1, static_cast<AttrNumber>(i), column->atttypid, column->atttypmod,
-                               column->attcollation, 0);
-        query->targetList = ::lappend(
-            query->targetList, ::makeTargetEntry(reinterpret_cast<Expr *>(value), static_cast<AttrNumber>(i),
-                                                 ::pstrdup(NameStr(column->attname)), false));
-        item->p_rte->selectedCols =
-            ::bms_add_member(item->p_rte->selectedCols, i - FirstLowInvalidHeapAttributeNumber);
+        Var *value =
+            ::makeVar(1, static_cast<AttrNumber>(i), column->atttypid, column->atttypmod, column->attcollation, 0);
+        query->targetList =
+            ::lappend(query->targetList, ::makeTargetEntry(reinterpret_cast<Expr *>(value), static_cast<AttrNumber>(i),
+                                                           ::pstrdup(NameStr(column->attname)), false));
+        item->p_rte->selectedCols = ::bms_add_member(item->p_rte->selectedCols, i - FirstLowInvalidHeapAttributeNumber);
         if (i == key)
             key_column = static_cast<Node *>(copyObjectImpl(value));
     }
@@ -120,13 +120,13 @@ void arrange_columns(Query *query, Relation view, Relation target, row_shape sha
         if (column->attisdropped)
             value = reinterpret_cast<Expr *>(::makeNullConst(INT4OID, -1, InvalidOid));
         else if (!entry)
-            value = reinterpret_cast<Expr *>(
-                ::makeNullConst(column->atttypid, column->atttypmod, column->attcollation));
+            value =
+                reinterpret_cast<Expr *>(::makeNullConst(column->atttypid, column->atttypmod, column->attcollation));
         else {
             Node *source = static_cast<Node *>(copyObjectImpl(entry->expr));
-            value = reinterpret_cast<Expr *>(
-                ::coerce_to_target_type(nullptr, source, ::exprType(source), column->atttypid, column->atttypmod,
-                                        COERCION_ASSIGNMENT, COERCE_IMPLICIT_CAST, -1));
+            value = reinterpret_cast<Expr *>(::coerce_to_target_type(nullptr, source, ::exprType(source),
+                                                                     column->atttypid, column->atttypmod,
+                                                                     COERCION_ASSIGNMENT, COERCE_IMPLICIT_CAST, -1));
             if (!value)
                 ereport(ERROR, errcode(ERRCODE_DATATYPE_MISMATCH),
                         errmsg("column \"%s\" of table \"%s\" is of type %s but source view \"%s\" gives type %s",
@@ -134,9 +134,8 @@ void arrange_columns(Query *query, Relation view, Relation target, row_shape sha
                                ::format_type_be(column->atttypid), RelationGetRelationName(view),
                                ::format_type_be(::exprType(source))));
         }
-        arranged = ::lappend(arranged,
-                             ::makeTargetEntry(value, static_cast<AttrNumber>(list_length(arranged) + 1),
-                                               ::pstrdup(NameStr(column->attname)), false));
+        arranged = ::lappend(arranged, ::makeTargetEntry(value, static_cast<AttrNumber>(list_length(arranged) + 1),
+                                                         ::pstrdup(NameStr(column->attname)), false));
     }
     query->targetList = arranged;
 }

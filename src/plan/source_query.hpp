@@ -17,8 +17,8 @@ enum class row_shape {
 };
 
 // The view's query for the lids in the bounds, each column coerced to the target's as an INSERT would. Where the view
-// is a plain join, the range is on every table of it (see restrict_key), else the view is left to PostgreSQL as a whole.
-// Relations are checked against the current user's rights. Takes ACCESS SHARE on the view and its relations.
+// is a plain join, the range is on every table of it (see restrict_key), else the view is left to PostgreSQL as a
+// whole. Relations are checked against the current user's rights. Takes ACCESS SHARE on the view and its relations.
 // 42P01 if the view is gone, 42703 if the target lacks a column of it, 42804 if one can't be assigned.
 Query *source_query(Oid view, Relation target, const key_bounds &bounds, row_shape shape);
 

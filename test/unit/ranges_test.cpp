@@ -131,7 +131,8 @@ TEST(ranges, one_row_each) {
 
 TEST(ranges, gaps_and_skew) {
     // 90 % of the rows in a millionth of the lids, the rest far apart, on both sides of zero.
-    const lids rows = joined(joined(every(-5000000000, 500, 7000001), every(0, 9000, 1)), every(1000000000, 500, 9000011));
+    const lids rows =
+        joined(joined(every(-5000000000, 500, 7000001), every(0, 9000, 1)), every(1000000000, 500, 9000011));
     expect_balance(cut_rows(sketch_of(rows), 500), rows, 1.15);
 }
 
@@ -165,9 +166,9 @@ TEST(ranges, interleaved_portals) {
     lids mart = own;
     std::sort(mart.begin(), mart.end());
     const std::set<std::int64_t> mapped(mapping.begin(), mapping.end());
-    mart.erase(std::remove_if(mart.begin(), mart.end(), [&](std::int64_t lid) { return !mapped.count(lid); }), mart.end());
-    const auto ranges =
-        cut_mart(sketch_of(own), sketch_of(mapping), {sketch_of(other), sketch_of(third)}, 2000);
+    mart.erase(std::remove_if(mart.begin(), mart.end(), [&](std::int64_t lid) { return !mapped.count(lid); }),
+               mart.end());
+    const auto ranges = cut_mart(sketch_of(own), sketch_of(mapping), {sketch_of(other), sketch_of(third)}, 2000);
     expect_balance(ranges, mart, 1.1);
     EXPECT_NEAR(static_cast<double>(ranges.size()), static_cast<double>(mart.size()) / 2000, 2);
 }
