@@ -10,7 +10,8 @@ namespace {
 // What pg_depend does not tell, one sentence a row. (pg_attver is no option of the user's: late minor releases of
 // PostgreSQL keep a column's version there.)
 constexpr const char *features =
-    "SELECT 'It has row security.' FROM pg_class WHERE oid = $1 AND (relrowsecurity OR relforcerowsecurity)"
+    "SELECT line FROM (SELECT 'It has row security.' FROM pg_class WHERE oid = $1 AND (relrowsecurity OR "
+    "relforcerowsecurity)"
     " UNION ALL SELECT 'It has a replica identity.' FROM pg_class WHERE oid = $1 AND relreplident <> 'd'"
     " UNION ALL SELECT format('It has storage options (%s).', array_to_string(reloptions, ', ')) FROM pg_class"
     "  WHERE oid = $1 AND reloptions IS NOT NULL"
@@ -49,7 +50,7 @@ constexpr const char *features =
     "  WHERE c.oid = $1 AND x.grantor <> c.relowner UNION SELECT x.grantor FROM pg_class c JOIN pg_attribute a"
     "  ON a.attrelid = c.oid, aclexplode(a.attacl) x WHERE c.oid = $1 AND x.grantor <> c.relowner) x"
     "  WHERE NOT pg_has_role(x.grantor, 'USAGE')"
-    " ORDER BY 1";
+    ") AS lines (line) ORDER BY line COLLATE \"C\"";
 
 } // namespace
 
