@@ -88,7 +88,7 @@ static string to_string(Datum datum) {
 
 void arguments::require(int index, const char *name) const {
     if (is_null(index))
-        throw etl::error("22004", view(format("argument \"%s\" must not be NULL", name)), {}, "Give it a value.");
+        throw etl::error("22004", view(format("argument \"%s\" must not be NULL", name)));
 }
 
 string arguments::text(int index, const char *name) const {
