@@ -1,13 +1,13 @@
 // C++ regime: adding and dropping makes.
 #include "catalog/make.hpp"
 
-#include "catalog/mart_name.hpp"
 #include "catalog/name.hpp"
 #include "catalog/relation.hpp"
 #include "catalog/source_view.hpp"
 #include "catalog/template.hpp"
 #include "catalog/usage.hpp"
 #include "mart/mart.hpp"
+#include "mart/name.hpp"
 #include "template/analyse.hpp"
 
 extern "C" {
