@@ -23,10 +23,8 @@ pg::string qualified_mart(const make_request &request) {
     if (!request.mart)
         return pg::format("raw.%s",
                           pg::quote_identifier(pg::view(pg::derived_name("ads_", pg::view(request.name)))).c_str());
-    const char *text = request.mart->c_str();
-    const mart_name parsed = pg::call([=] { return parse_mart_name(text); });
-    return pg::format("%s.%s", pg::quote_identifier(parsed.schema).c_str(),
-                      pg::quote_identifier(parsed.relation).c_str());
+    const mart::qualified_name parsed = mart::parse_name(pg::view(*request.mart));
+    return mart::qualified(pg::view(parsed.schema), pg::view(parsed.name));
 }
 
 pg::vector<portal> portals_of(const make_request &request) {
