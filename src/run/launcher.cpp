@@ -59,7 +59,7 @@ void forget_launcher(int, Datum) {
     shared->launcher = nullptr;
 }
 
-void start_scout(const char *database) {
+bool start_scout(const char *database) {
     BackgroundWorker worker{};
     worker.bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;
     worker.bgw_start_time = BgWorkerStart_RecoveryFinished;
@@ -69,19 +69,22 @@ void start_scout(const char *database) {
     ::strlcpy(worker.bgw_library_name, "pg_etl", BGW_MAXLEN);
     ::strlcpy(worker.bgw_function_name, "pg_etl_scout_main", BGW_MAXLEN);
     ::strlcpy(worker.bgw_extra, database, BGW_EXTRALEN);
-    (void)::RegisterDynamicBackgroundWorker(&worker, nullptr); // no slot: the next look tries again
+    return ::RegisterDynamicBackgroundWorker(&worker, nullptr);
 }
 
-void look_into_databases() {
+// False if a slot was missing for one of them.
+bool look_into_databases() {
+    bool all = true;
     char *list = ::pstrdup(databases);
     List *names = NIL;
     if (!::SplitIdentifierString(list, ',', &names)) {
         ereport(LOG, (errmsg("invalid list syntax in parameter \"%s\"", "etl.databases")));
-        return;
+        return true;
     }
     ListCell *cell;
     foreach (cell, names)
-        start_scout(static_cast<const char *>(lfirst(cell)));
+        all = start_scout(static_cast<const char *>(lfirst(cell))) && all;
+    return all;
 }
 
 // After a death the launcher looks at once, and once more a little later: the first look may have come before the dead
@@ -91,6 +94,8 @@ void look_into_databases() {
     ::pqsignal(SIGTERM, die);
     ::pqsignal(SIGHUP, ::SignalHandlerForConfigReload);
     ::BackgroundWorkerUnblockSignals();
+    // To no database, but so that pg_stat_activity shows it.
+    ::BackgroundWorkerInitializeConnection(nullptr, nullptr, 0);
     ::before_shmem_exit(forget_launcher, 0);
     shared->launcher = MyLatch;
     const MemoryContext memory = AllocSetContextCreate(TopMemoryContext, "pg_etl launcher", ALLOCSET_DEFAULT_SIZES);
@@ -100,8 +105,9 @@ void look_into_databases() {
         if (shared->died.exchange(false))
             looks = 2;
         if (looks > 0) {
-            looks--;
-            look_into_databases();
+            // Where max_worker_processes left no slot for a scout, the look does not count.
+            if (look_into_databases())
+                looks--;
             ::MemoryContextReset(memory);
         }
         (void)::WaitLatch(MyLatch, WL_LATCH_SET | WL_EXIT_ON_PM_DEATH | (looks > 0 ? WL_TIMEOUT : 0), again_after,
@@ -127,7 +133,7 @@ void register_launcher() {
     shmem_startup_hook = start_memory;
 
     BackgroundWorker worker{};
-    worker.bgw_flags = BGWORKER_SHMEM_ACCESS;
+    worker.bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;
     worker.bgw_start_time = BgWorkerStart_RecoveryFinished;
     worker.bgw_restart_time = 1;
     ::strlcpy(worker.bgw_name, "pg_etl launcher", BGW_MAXLEN);
