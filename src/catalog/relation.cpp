@@ -109,18 +109,12 @@ bool relation_exists(Oid relation) {
 }
 
 void require_login(Oid owner) {
-#if PG_VERSION_NUM < 170000
-    const pg::result rows =
-        pg::query("SELECT rolcanlogin FROM pg_catalog.pg_roles WHERE oid OPERATOR(pg_catalog.=) $1", {pg::oid(owner)});
-    if (!rows.empty() && rows.boolean(0, 0))
+    if (pg::can_work_as(owner))
         return;
     const pg::string role = pg::role_name(owner);
     throw error("42501", pg::view(pg::format("role \"%s\" is not permitted to log in", role.c_str())),
                 "Workers log in as the role that adds a make or a portal, and before PostgreSQL 17 that needs LOGIN.",
                 pg::view(pg::format("ALTER ROLE %s LOGIN", pg::quote_identifier(pg::view(role)).c_str())));
-#else
-    (void)owner;
-#endif
 }
 
 } // namespace etl::catalog

@@ -7,12 +7,14 @@ extern "C" {
 #include "access/table.h"
 #include "access/xlog.h"
 #include "catalog/indexing.h"
+#include "catalog/pg_authid.h"
 #include "catalog/pg_extension.h"
 #include "commands/extension.h"
 #include "tcop/utility.h"
 #include "utils/acl.h"
 #include "utils/fmgroids.h"
 #include "utils/guc.h"
+#include "utils/syscache.h"
 }
 
 namespace etl::pg {
@@ -72,6 +74,21 @@ bool may_act_as(Oid role) {
 
 bool may_act_as(Oid member, Oid role) {
     return call([=] { return ::has_privs_of_role(member, role); });
+}
+
+bool can_work_as(Oid role) {
+    return call([=] {
+        const HeapTuple tuple = ::SearchSysCache1(AUTHOID, ObjectIdGetDatum(role));
+        if (!HeapTupleIsValid(tuple))
+            return false;
+#if PG_VERSION_NUM < 170000
+        const bool can = reinterpret_cast<Form_pg_authid>(GETSTRUCT(tuple))->rolcanlogin;
+#else
+        const bool can = true;
+#endif
+        ::ReleaseSysCache(tuple);
+        return can;
+    });
 }
 
 Oid extension_oid() {

@@ -65,6 +65,8 @@ bool is_superuser(Oid role);
 // True if the current user has the rights of `role` (is it, a member of it, or superuser).
 bool may_act_as(Oid role);
 bool may_act_as(Oid member, Oid role);
+// True if workers can log in as the role: before PostgreSQL 17 that takes LOGIN.
+bool can_work_as(Oid role);
 // OID of the extension and its owner; 0 (and an error in owner()) where the extension is not installed.
 Oid extension_oid();
 Oid extension_owner();

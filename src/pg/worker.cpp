@@ -196,7 +196,12 @@ worker_order connect_worker() {
         ::pqsignal(SIGTERM, die);
         ::pqsignal(SIGHUP, ::SignalHandlerForConfigReload);
         ::BackgroundWorkerUnblockSignals();
-        ::BackgroundWorkerInitializeConnectionByOid(order.database, order.owner, 0);
+#if PG_VERSION_NUM >= 170000
+        constexpr uint32 flags = BGWORKER_BYPASS_ROLELOGINCHECK;
+#else
+        constexpr uint32 flags = 0;
+#endif
+        ::BackgroundWorkerInitializeConnectionByOid(order.database, order.owner, flags);
         for (const auto &pinned : worker_settings)
             ::SetConfigOption(pinned.name, pinned.setting, PGC_USERSET, PGC_S_SESSION);
         return order;

@@ -1,6 +1,7 @@
 // C++ regime: starting workers. Who is alive is told by session locks, never by a column.
 #include "run/run.hpp"
 
+#include "catalog/relation.hpp"
 #include "pg/identity.hpp"
 #include "pg/lock.hpp"
 #include "pg/message.hpp"
@@ -29,8 +30,7 @@ static int free_slots() {
 void kick(const record &run) {
     if (!run.of_this_cluster || (run.state != "queued" && run.state != "running"))
         return;
-    if (!can_login(run.owner))
-        raise_no_login(run.owner);
+    catalog::require_login(run.owner);
     const int limit = std::min(run.workers, max_workers);
     const int missing = limit - live_workers(run.run_id);
     const int useful = std::min<std::int64_t>(missing, ready_tasks(run.run_id, limit));
@@ -52,12 +52,11 @@ pg::vector<pg::worker_order> neglected_runs() {
     pg::catalog_scope as_catalog;
     const pg::result rows = pg::query(
         pg::format("SELECT r.run_id, r.owner::oid FROM etl.run r"
-                   " JOIN pg_catalog.pg_roles o ON o.oid = r.owner AND o.rolcanlogin"
                    " WHERE r.state IN ('queued', 'running') AND %s ORDER BY r.run_id",
                    this_cluster().c_str()));
     pg::vector<pg::worker_order> orders;
     for (std::size_t row = 0; row < rows.size(); row++)
-        if (ready_tasks(rows.int8(row, 0), 1) > 0 && live_workers(rows.int8(row, 0)) == 0)
+        if (pg::can_work_as(rows.oid(row, 1)) && ready_tasks(rows.int8(row, 0), 1) > 0 && live_workers(rows.int8(row, 0)) == 0)
             orders.push_back({pg::current_database(), rows.oid(row, 1), rows.int8(row, 0)});
     return orders;
 }

@@ -1,6 +1,7 @@
 // C++ regime: asking for a run: a new one, or the one there is.
 #include "run/run.hpp"
 
+#include "catalog/relation.hpp"
 #include "mart/mart.hpp"
 #include "pg/identity.hpp"
 #include "pg/message.hpp"
@@ -150,8 +151,7 @@ std::int64_t request_seed(std::string_view name, std::optional<int> workers, std
         throw error("22023", "argument \"publish\" must be 'auto' or 'manual'");
     const catalog::make make = catalog::get_make(name);
     catalog::require_owner(make.owner, pg::view(pg::format("make \"%s\"", make.name.c_str())));
-    if (!can_login(make.owner))
-        raise_no_login(make.owner);
+    catalog::require_login(make.owner);
     const Oid requester = pg::current_role();
     const pg::vector<catalog::source> sources = catalog::sources_of(make);
     const pg::string definition = plan::definition_of(make, sources);
@@ -205,8 +205,7 @@ std::int64_t request_fold(std::string_view name, std::optional<int> workers) {
     check_counts(workers, std::nullopt);
     const catalog::portal portal = catalog::get_portal(name);
     catalog::require_owner(portal.owner, pg::view(pg::format("portal \"%s\"", portal.name.c_str())));
-    if (!can_login(portal.owner))
-        raise_no_login(portal.owner);
+    catalog::require_login(portal.owner);
     const Oid requester = pg::current_role();
     const pg::string definition = pg::format("%u %u", portal.prices, portal.price_state);
 

@@ -61,17 +61,4 @@ pg::string task_title(const record &run, const pg::string &kind, const std::opti
     return title;
 }
 
-bool can_login(Oid role) {
-    return !pg::query("SELECT FROM pg_catalog.pg_roles WHERE oid OPERATOR(pg_catalog.=) $1 AND rolcanlogin",
-                      {pg::oid(role)})
-                .empty();
-}
-
-void raise_no_login(Oid role) {
-    const pg::string name = pg::role_name(role);
-    throw error("55000", pg::view(pg::format("role \"%s\" cannot log in", name.c_str())),
-                "Workers log in as the owner of the make or portal.",
-                pg::view(pg::format("Run ALTER ROLE %s LOGIN.", pg::quote_identifier(pg::view(name)).c_str())));
-}
-
 } // namespace etl::run

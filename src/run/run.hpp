@@ -60,10 +60,6 @@ void kick_all();
 // How many workers of the run are alive.
 int live_workers(std::int64_t run_id);
 
-// True if a role may log in, as workers of its runs must.
-bool can_login(Oid role);
-[[noreturn]] void raise_no_login(Oid role);
-
 // The SQL condition under which a row of etl.run belongs to this cluster and database.
 pg::string this_cluster();
 

@@ -56,7 +56,7 @@ CROSS JOIN LATERAL (SELECT CASE WHEN s.total = 0 THEN 0
 LEFT JOIN LATERAL (
     -- nobody works at it: is it the role, the slots, or has merely nobody looked since a crash?
     SELECT CASE
-        WHEN NOT COALESCE(o.rolcanlogin, false)
+        WHEN NOT COALESCE(o.rolcanlogin OR current_setting('server_version_num')::integer >= 170000, false)
             THEN format('LOGIN of role %s', s.owner)
         WHEN mine.workers >= limits.ours
             THEN format('free worker slot: etl.max_workers = %s, all of them busy', limits.ours)
@@ -79,7 +79,7 @@ LEFT JOIN LATERAL (
 ) idle ON true
 LEFT JOIN LATERAL (
     SELECT format('lock on %s held by pid %s', COALESCE(l.relation::regclass::text, l.locktype), b.pid) AS reason
-    FROM etl.task t JOIN pg_locks l ON l.pid = t.pid AND NOT l.granted
+    FROM etl.task t JOIN pg_locks l ON l.pid = t.pid AND NOT l.granted AND l.locktype NOT IN ('extend', 'page')
     CROSS JOIN LATERAL unnest(pg_blocking_pids(l.pid)) b(pid)
     WHERE s.live > 0 AND t.run_id = s.run_id AND t.state = 'running'
       AND s.unfinished
