@@ -4,6 +4,7 @@
 #include "function/arguments.hpp"
 #include "function/rates.hpp"
 #include "kernel/rate_table.hpp"
+#include "pg/relation.hpp"
 
 extern "C" {
 #include "access/relation.h"
@@ -89,9 +90,7 @@ bool changes_unseen(Oid relation) {
     ListCell *cell;
     foreach (cell, members) {
         const Relation member = ::relation_open(lfirst_oid(cell), NoLock);
-        unseen = unseen || member->rd_rel->relkind == RELKIND_FOREIGN_TABLE ||
-                 member->rd_createSubid != InvalidSubTransactionId ||
-                 member->rd_firstRelfilenodeSubid != InvalidSubTransactionId;
+        unseen = unseen || member->rd_rel->relkind == RELKIND_FOREIGN_TABLE || pg::has_new_storage(member);
         ::relation_close(member, NoLock);
     }
     ::list_free(members);
