@@ -2,6 +2,7 @@
 #include "catalog/source_view.hpp"
 
 #include "catalog/relation.hpp"
+#include "catalog/trust.hpp"
 #include "pg/dependency.hpp"
 #include "pg/view.hpp"
 #include "template/analyse.hpp"
@@ -76,6 +77,7 @@ Oid create_empty(const pg::string &name, const pg::string &columns, const make &
 } // namespace
 
 Oid make_source_view(const make &of, const portal &from, const pg::string &query) {
+    require_trust(of, from);
     const pg::string filled = templates::fill(pg::view(query), filling_of(of, from));
     const pg::string what = pg::format("template \"%s\" for make \"%s\" and portal \"%s\"", of.template_name.c_str(),
                                        of.name.c_str(), from.name.c_str());

@@ -1,6 +1,7 @@
 // C++ regime: the tasks of a seed.
 #include "plan/plan.hpp"
 
+#include "catalog/trust.hpp"
 #include "fold/fold.hpp"
 #include "mart/mart.hpp"
 #include "plan/sketch.hpp"
@@ -23,19 +24,24 @@ double rows_for_a_chunk(std::optional<std::int64_t> asked) {
     return std::clamp(assumed_pace * chunk_target / 1000.0, 1000.0, 1000000.0);
 }
 
-// Sketches of the listings of all portals, since the mapping has rows of all. Portals may share a relation.
+// Sketches of the listings of all portals, since the mapping has rows of all. Portals may share a relation. Other
+// portals than the make's may be anybody's.
 struct known_listing {
     Oid relation;
     sketch lids;
 };
 
-std::vector<known_listing> sketch_listings(const pg::vector<catalog::portal> &portals) {
+std::vector<known_listing> sketch_listings(const pg::vector<catalog::portal> &portals,
+                                           const pg::vector<catalog::source> &sources, const catalog::make &make) {
     std::vector<known_listing> listings;
     for (const catalog::portal &portal : portals) {
         const bool known = std::any_of(listings.begin(), listings.end(), [&portal](const known_listing &listing) {
             return listing.relation == portal.listing;
         });
-        if (!known && may_sketch(portal.listing))
+        const bool own = std::any_of(sources.begin(), sources.end(), [&portal](const catalog::source &source) {
+            return source.portal == portal.name;
+        });
+        if (!known && (own || catalog::trusts(make, portal)) && may_sketch(portal.listing))
             listings.push_back({portal.listing, sketch_of(portal.listing)});
     }
     return listings;
@@ -93,18 +99,23 @@ void add_loads(pg::vector<planned_task> &tasks, const catalog::make &make, const
 pg::vector<planned_task> plan_seed(const catalog::make &make, const pg::vector<catalog::source> &sources,
                                    std::optional<std::int64_t> chunk_rows, std::int64_t run, bool with_sql) {
     const pg::vector<catalog::portal> portals = catalog::all_portals();
-    for (const catalog::source &source : sources)
-        if (const catalog::portal &portal = find_portal(portals, source.portal); needs_fold(portal))
+    for (const catalog::source &source : sources) {
+        const catalog::portal &portal = find_portal(portals, source.portal);
+        catalog::require_trust(make, portal); // what was plain when the view was made need not be so any more
+        if (needs_fold(portal))
             require_fold_rights(make, portal);
+    }
+
+    pg::vector<planned_task> tasks;
+    for (const catalog::source &source : sources)
+        if (const catalog::portal &portal = find_portal(portals, source.portal); needs_fold(portal)) {
+            pg::owner_scope as_portal_owner(portal.owner);
+            add_folds(tasks, portal, with_sql);
+        }
 
     pg::owner_scope as_owner(make.owner);
     catalog::apply_settings(as_owner.settings(), pg::view(make.settings));
-    pg::vector<planned_task> tasks;
-    for (const catalog::source &source : sources)
-        if (const catalog::portal &portal = find_portal(portals, source.portal); needs_fold(portal))
-            add_folds(tasks, portal, with_sql);
-
-    const std::vector<known_listing> listings = sketch_listings(portals);
+    const std::vector<known_listing> listings = sketch_listings(portals, sources, make);
     const sketch mapping = sketch_of(make.mapping);
     for (const catalog::source &source : sources)
         add_loads(tasks, make, source, find_portal(portals, source.portal), listings, mapping,

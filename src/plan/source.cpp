@@ -2,6 +2,7 @@
 #include "plan/source.hpp"
 
 #include "pg/guard.hpp"
+#include "pg/identity.hpp"
 #include "plan/source_query.hpp"
 
 extern "C" {
@@ -23,6 +24,7 @@ pg::string source_sql(Oid view, Oid target, const lid_range &range) {
 }
 
 double row_width(Oid view, Oid target) {
+    pg::settings_scope kept; // planning calls functions of constants, and functions may change settings
     // The range does not matter for the width, but makes the plan a cheap one to find.
     const key_bounds bounds = bounds_of({0, 1});
     pg::owned_context scratch("etl source query");

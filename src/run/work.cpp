@@ -51,7 +51,8 @@ std::optional<std::int64_t> work_as_owner(const assignment &duty, const task &to
     const std::optional<catalog::portal> portal =
         todo.kind == "fold" ? std::optional(catalog::get_portal(pg::view(*todo.portal))) : std::nullopt;
 
-    pg::owner_scope as_owner(run.owner);
+    // A fold writes a table of the portal's owner, whose triggers must not get the rights of the make's.
+    pg::owner_scope as_owner(portal ? portal->owner : run.owner);
     catalog::apply_settings(as_owner.settings(), pg::view(duty.settings));
     if (todo.kind == "load")
         return load::load_chunk(where.view, where.staging, todo.range);

@@ -1,0 +1,13 @@
+// C++ regime: whose code a make's owner would run by reading a portal.
+#pragma once
+
+#include "catalog/definitions.hpp"
+
+namespace etl::catalog {
+
+// The functions in a view, a policy, an index or a check run as whoever reads the relation. False, or 42501, where reading
+// the portal's relations as the make's owner would so run code of a role that has not that owner's rights already.
+bool trusts(const make &of, const portal &from);
+void require_trust(const make &of, const portal &from);
+
+} // namespace etl::catalog
