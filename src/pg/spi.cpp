@@ -3,6 +3,7 @@
 
 extern "C" {
 #include "executor/spi.h"
+#include "utils/guc.h"
 #include "utils/snapmgr.h"
 }
 
@@ -30,6 +31,8 @@ outcome run_statement(const char *statement, const value *parameters, int count,
         values[i] = parameters[i].datum;
         nulls[i] = parameters[i].is_null ? 'n' : ' ';
     }
+    // Functions of others that the statement calls may change settings, the search_path of our next statement among them.
+    const int settings = ::NewGUCNestLevel();
     ::SPI_connect();
     // Some callers (a worker between tasks, a callback) come without a snapshot.
     const bool pushed = !::ActiveSnapshotSet();
@@ -55,6 +58,7 @@ outcome run_statement(const char *statement, const value *parameters, int count,
     if (pushed)
         ::PopActiveSnapshot();
     ::SPI_finish();
+    ::AtEOXact_GUC(false, settings);
     return out;
 }
 

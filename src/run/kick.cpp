@@ -12,6 +12,7 @@ namespace etl::run {
 
 // Looks at pg_locks instead of trying the locks: a try that succeeds for a moment would turn away a worker that starts.
 int live_workers(std::int64_t run_id) {
+    pg::catalog_scope as_catalog;
     return static_cast<int>(
         pg::query(pg::format("SELECT pg_catalog.count(*) FROM pg_catalog.pg_locks WHERE %s AND classid = %u",
                              pg::held_locks(pg::lock_kind::run_worker).c_str(), static_cast<std::uint32_t>(run_id)))
@@ -20,6 +21,7 @@ int live_workers(std::int64_t run_id) {
 
 // How many workers of any run may yet come.
 static int free_slots() {
+    pg::catalog_scope as_catalog;
     return max_workers - static_cast<int>(pg::query(pg::format("SELECT pg_catalog.count(*) FROM pg_catalog.pg_locks WHERE %s",
                                                                pg::held_locks(pg::lock_kind::worker).c_str()))
                                               .int8(0, 0));
