@@ -117,6 +117,12 @@ sub register
 {
 	my ($self, %argument) = @_;
 	$self->add_portal($_) for @{ $self->{portals} };
+	return $self->register_make(%argument);
+}
+
+sub register_make
+{
+	my ($self, %argument) = @_;
 	my $more = join '', map { ", $_ => $argument{$_}" } sort keys %argument;
 	return $self->sql("SELECT etl_add_make('$self->{make}', 'mapping.lot_$self->{make}',
 	                                       country => '$self->{country}'$more)");

@@ -16,6 +16,9 @@ for my $phase ($only_phase || qw(load index publish))
 		my $run = $etl->hold($phase);
 		my %flying = $etl->in_flight($run);
 		$etl->break($fault, $run);
+		is($etl->state($run), 'cancelled', "$name: cancelled") if $fault eq 'etl_cancel';
+		$etl->wait_until("SELECT count(*) > 0 FROM etl_tasks WHERE run_id = $run AND sqlstate = '57014'")
+		  if $fault eq 'cancel a worker';
 
 		if (my @workers = $etl->workers) { pass("$name: others go on") }
 		else { like($etl->state($run), qr/^(queued|cancelled)$/, "$name: no state is claimed that nobody works at") }
