@@ -5,6 +5,7 @@
 #include "mart/mart.hpp"
 #include "pg/identity.hpp"
 #include "pg/message.hpp"
+#include "run/relations.hpp"
 #include "settings.hpp"
 
 namespace etl::run {
@@ -32,16 +33,16 @@ struct predecessor {
     std::int64_t run_id;
     pg::string state;
     pg::string definition;
-    bool whole; // its staging tables are all there
+    bool whole; // its staging tables and what it reads are all there
 };
 
 std::optional<predecessor> newest(const char *kind, const char *column, std::string_view name) {
     const pg::result rows = pg::query(
         pg::format("SELECT r.run_id, r.state, r.definition, NOT EXISTS (SELECT FROM etl.run_portal p"
                    "  WHERE p.run_id = r.run_id AND p.staging IS NOT NULL"
-                   "  AND NOT EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.oid = p.staging))"
+                   "  AND NOT EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.oid = p.staging)) AND %s"
                    " FROM etl.run r WHERE r.kind = '%s' AND r.%s = $1 AND %s ORDER BY r.run_id DESC LIMIT 1",
-                   kind, column, this_cluster().c_str()),
+                   relations_are_there, kind, column, this_cluster().c_str()),
         {pg::text(name)});
     if (rows.empty())
         return std::nullopt;
@@ -191,6 +192,7 @@ std::int64_t request_seed(std::string_view name, std::optional<int> workers, std
                     " WHERE run_id = $1 AND portal = $2 AND kind = 'load'",
                     {pg::int8(*run_id), pg::text(source.portal), pg::oid(source.view), pg::oid(staging)});
     }
+    record_relations(*run_id);
     if (!abandoned.empty()) {
         pg::owner_scope as_owner(make.owner);
         for (const pg::string &table : abandoned)
@@ -229,6 +231,7 @@ std::int64_t request_fold(std::string_view name, std::optional<int> workers) {
                     " SELECT $1, $2, COALESCE(pg_catalog.sum(estimated_rows), 0) FROM etl.task WHERE run_id = $1",
                     {pg::int8(run_id), pg::text(name)});
     }
+    record_relations(run_id);
     kick(*find(run_id));
     return run_id;
 }

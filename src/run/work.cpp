@@ -7,6 +7,7 @@
 #include "pg/analyze.hpp"
 #include "pg/extension.hpp"
 #include "pg/identity.hpp"
+#include "run/relations.hpp"
 
 namespace etl::run {
 
@@ -88,6 +89,7 @@ void perform(const assignment &duty, const task &todo) {
     const std::optional<std::int64_t> rows = work_as_owner(duty, todo);
     if (todo.kind == "fold")
         settle_price_state(duty.run, todo);
+    require_relations(duty.run, todo);
     mark_done(duty.run, todo, rows);
 }
 

@@ -58,6 +58,8 @@ CREATE TABLE etl.run_portal (
     view           oid,
     staging        oid,
     estimated_rows bigint NOT NULL DEFAULT 0,
+    relations      oid[],
+    log_relations  oid[],
     PRIMARY KEY (run_id, portal)
 );
 COMMENT ON TABLE etl.run_portal IS 'The portals of a run, each with the view it reads and the staging table it fills';
@@ -66,6 +68,28 @@ COMMENT ON COLUMN etl.run_portal.portal IS 'Portal';
 COMMENT ON COLUMN etl.run_portal.view IS 'OID of the source view';
 COMMENT ON COLUMN etl.run_portal.staging IS 'OID of the staging table, the mart''s partition once published';
 COMMENT ON COLUMN etl.run_portal.estimated_rows IS 'Rows that the plan expects';
+COMMENT ON COLUMN etl.run_portal.relations IS 'OIDs of all relations that the view reads, partitions included, when the run was planned';
+COMMENT ON COLUMN etl.run_portal.log_relations IS 'The same of the price log, where the run folds it';
+
+CREATE FUNCTION etl.relations_under(root oid) RETURNS oid[] LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    WITH RECURSIVE reached (oid) AS (
+        SELECT root WHERE root IS NOT NULL
+        UNION
+        SELECT below.oid FROM reached CROSS JOIN LATERAL (
+            SELECT i.inhrelid FROM pg_inherits i WHERE i.inhparent = reached.oid AND NOT i.inhdetachpending
+            UNION ALL
+            SELECT d.refobjid FROM pg_class v JOIN pg_rewrite w ON w.ev_class = v.oid
+            JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = w.oid
+             AND d.refclassid = 'pg_class'::regclass AND d.refobjid <> v.oid
+            WHERE v.oid = reached.oid AND v.relkind = 'v'
+        ) below (oid)
+    )
+    SELECT COALESCE(array_agg(reached.oid), '{}') FROM reached;
+END;
+REVOKE ALL ON FUNCTION etl.relations_under(oid) FROM PUBLIC;
+COMMENT ON FUNCTION etl.relations_under(oid) IS
+    'The relations that are read with one: what its view is made of, partitions and children, and so on';
 
 CREATE TABLE etl.task (
     run_id         bigint NOT NULL REFERENCES etl.run ON DELETE CASCADE,
