@@ -49,6 +49,8 @@ Oid create_staging(Oid mart_oid, std::string_view portal, std::int64_t run) {
 
     table staging = mart;
     staging.name = staging_name(mart, portal, run);
+    if (const Oid present = find_relation(pg::view(staging.schema), pg::view(staging.name)); present != InvalidOid)
+        drop_staging(present); // left by a run that a dump did not carry, whose number this one has
     if (find_relation(pg::view(staging.schema), pg::view(staging.name)) != InvalidOid)
         throw error(
             "42P07", pg::view(pg::format("relation %s already exists", staging.quoted().c_str())),
