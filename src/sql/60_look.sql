@@ -1,5 +1,18 @@
 -- Looking at runs. Whoever may not steer a run does not see it; members of pg_monitor see all.
 
+-- Who may not see other roles' sessions is still told what takes the slots of his workers: numbers and kinds, no more.
+CREATE FUNCTION etl.worker_slots(OUT slots bigint, OUT by_whom text)
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT sum(b.n)::bigint, string_agg(format('%s %s', b.n, b.backend_type), ', ')
+    FROM (SELECT a.backend_type, count(*) AS n FROM pg_stat_activity a
+          WHERE a.backend_type <> ALL (ARRAY['client backend', 'autovacuum launcher', 'autovacuum worker',
+              'background writer', 'checkpointer', 'startup', 'walreceiver', 'walsender', 'walwriter', 'archiver',
+              'logger', 'standalone backend'])
+          GROUP BY a.backend_type) b;
+END;
+COMMENT ON FUNCTION etl.worker_slots() IS 'How many background workers there are, and of which kinds';
+
 -- How each run goes, from the catalog and from the locks of live workers; read by etl_progress and etl_wait.
 -- A run whose workers are all gone shows as queued: a state is never claimed that nobody works at.
 CREATE VIEW etl.run_progress WITH (security_barrier = true) AS
@@ -56,6 +69,8 @@ CROSS JOIN LATERAL (SELECT CASE WHEN s.total = 0 THEN 0
 LEFT JOIN LATERAL (
     -- nobody works at it: is it the role, the slots, or has merely nobody looked since a crash?
     SELECT CASE
+        WHEN pg_is_in_recovery()
+            THEN 'the primary: this server is a standby and does not see its workers'
         WHEN NOT COALESCE(o.rolcanlogin OR current_setting('server_version_num')::integer >= 170000, false)
             THEN format('LOGIN of role %s', s.owner)
         WHEN mine.workers >= limits.ours
@@ -68,12 +83,7 @@ LEFT JOIN LATERAL (
     FROM (SELECT current_setting('max_worker_processes')::integer AS all_workers,
                  COALESCE(current_setting('etl.max_workers', true), '8')::integer AS ours) limits
     CROSS JOIN (SELECT count(*) AS workers FROM lock l WHERE l.objsubid = 25972) mine
-    CROSS JOIN (SELECT sum(n) AS slots, string_agg(format('%s %s', n, backend_type), ', ') AS by_whom
-                FROM (SELECT a.backend_type, count(*) AS n FROM pg_stat_activity a
-                      WHERE a.backend_type <> ALL (ARRAY['client backend', 'autovacuum launcher',
-                          'autovacuum worker', 'background writer', 'checkpointer', 'startup', 'walreceiver', 'walsender',
-                          'walwriter', 'archiver', 'logger', 'standalone backend'])
-                      GROUP BY a.backend_type) b) used
+    CROSS JOIN etl.worker_slots() used
     LEFT JOIN pg_roles o ON o.oid = s.owner
     WHERE s.unfinished AND s.ours AND s.live = 0
 ) idle ON true
