@@ -1,6 +1,7 @@
 // C++ regime: the SQL functions that ask for runs and steer them; thin.
 #include "pg/clock.hpp"
 #include "pg/function.hpp"
+#include "pg/identity.hpp"
 #include "pg/value.hpp"
 #include "run/run.hpp"
 #include "run/wait.hpp"
@@ -29,6 +30,7 @@ ETL_FUNCTION(etl_fold_prices) {
 }
 
 ETL_FUNCTION(etl_wait) {
+    pg::require_read_write("etl_wait()"); // it starts workers where none is left
     const pg::arguments in(fcinfo);
     const std::int64_t run_id = in.int8(0, "run_id");
     std::optional<std::int64_t> timeout;

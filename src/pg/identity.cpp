@@ -10,7 +10,6 @@ extern "C" {
 #include "catalog/pg_authid.h"
 #include "catalog/pg_extension.h"
 #include "commands/extension.h"
-#include "tcop/utility.h"
 #include "utils/acl.h"
 #include "utils/fmgroids.h"
 #include "utils/guc.h"
@@ -125,7 +124,13 @@ Oid current_database() noexcept {
 }
 
 void require_read_write(const char *function) {
-    call([=] { ::PreventCommandIfReadOnly(function); });
+    if (::RecoveryInProgress())
+        throw etl::error("25006", view(format("cannot execute %s on a standby", function)),
+                         "This server replays what another one writes.", "Call it on the primary.");
+    if (XactReadOnly)
+        throw etl::error("25006", view(format("cannot execute %s in a read-only transaction", function)),
+                         "It writes to the catalog of pg_etl.",
+                         "Use SET TRANSACTION READ WRITE, or set default_transaction_read_only to off.");
 }
 
 } // namespace etl::pg
