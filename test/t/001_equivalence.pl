@@ -43,7 +43,7 @@ sub chunks
 
 for my $layout (qw(interleaved ranges))
 {
-	my $rows = $ENV{ROWS} // ($layout eq 'interleaved' ? 40000 : 10000);
+	my $rows = $ENV{ROWS} || ($layout eq 'interleaved' ? 40000 : 10000);
 	my $etl = PgEtl->new($layout, rows => $rows, layout => $layout, register => 0, conf => "shared_buffers = 256MB\n");
 	under(\@home, sub { $etl->register; $etl->legacy });
 	seed_and_compare($etl, "$layout, 2 workers, default chunks", workers => 2);

@@ -21,7 +21,12 @@ for my $phase ($only_phase || qw(load index publish))
 		  if $fault eq 'cancel a worker';
 
 		if (my @workers = $etl->workers) { pass("$name: others go on") }
-		else { like($etl->state($run), qr/^(queued|cancelled)$/, "$name: no state is claimed that nobody works at") }
+		else
+		{
+			like($etl->state($run), qr/^(queued|cancelled)$/, "$name: no state is claimed that nobody works at");
+			my %claimed = $etl->in_flight($run);
+			is(join(' ', keys %claimed), '', "$name: nor of a task");
+		}
 		# The barrier goes with the server, or now.
 		$etl->release;
 		is($etl->seed, $run, "$name: a second request finds the run") if $etl->state($run) ne 'published';

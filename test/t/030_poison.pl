@@ -88,7 +88,9 @@ $etl->wait_until("SELECT attempts > 5 FROM etl_tasks WHERE run_id = $run AND sta
 $etl->wait_until("SELECT count(*) = 0 FROM pg_stat_activity WHERE backend_type = 'pg_etl worker'");
 heal();
 is($etl->seed, $run, 'after the cause was mended');
+# Who was in flight at a crash is told by what the next worker took back.
+$etl->wait_for_run($run, 'published');
 $etl->is_whole($run, 'after crashes', map { $_ => 1 } split /\n/,
-	$etl->sql("SELECT task_no FROM etl_tasks WHERE run_id = $run AND crashes > 0"));
+	$etl->sql("SELECT DISTINCT task_no FROM etl_events WHERE run_id = $run AND why LIKE 'worker process % vanished'"));
 $etl->log_is_clean('poison', except => qr/signal 6/);
 done_testing();

@@ -101,9 +101,9 @@ $etl->sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE backend_
 $etl->wait_for_no_workers;
 is($etl->sql("SELECT state || ': ' || waiting_for FROM etl_progress WHERE run_id = $held"), 'queued: LOGIN of role app',
 	'a run whose owner may not log in any more waits for that');
-$etl->refuses('colleague', "SELECT * FROM etl_seed('volkswagen')", '55000',
-	qr/"app" cannot log in.*DETAIL:.*HINT:.*ALTER ROLE app LOGIN/s, 'who asks again is told');
-$etl->refuses('colleague', "CALL etl_wait($held)", '55000', qr/HINT:.*ALTER ROLE app LOGIN/s, 'who waits is told');
+$etl->refuses('colleague', "SELECT * FROM etl_seed('volkswagen')", '42501',
+	qr/"app" is not permitted to log in.*DETAIL:.*HINT:.*ALTER ROLE app LOGIN/s, 'who asks again is told');
+$etl->refuses('colleague', "CALL etl_wait($held)", '42501', qr/HINT:.*ALTER ROLE app LOGIN/s, 'who waits is told');
 $etl->sql('ALTER ROLE app LOGIN');
 $lock->quit;
 is($etl->as_ok('colleague', "SELECT DISTINCT run_id FROM etl_seed('volkswagen')"), $held, 'with LOGIN the run goes on');
@@ -127,7 +127,7 @@ like($etl->sql("SELECT concat_ws(' ', state, error, waiting_for) FROM etl_progre
 $etl->wait_for_no_workers;
 $etl->sql("SELECT etl_cancel($last)");
 is($etl->state($last), 'cancelled', 'a superuser can cancel it');
-$etl->refuses('postgres', "SELECT * FROM etl_seed('volkswagen')", '55000', qr/cannot log in|does not exist/,
+$etl->refuses('postgres', "SELECT * FROM etl_seed('volkswagen')", '42501', qr/not permitted to log in/,
 	'and is told why it cannot be seeded');
 $etl->sql("SELECT etl_drop_make('volkswagen')");
 is($etl->sql("SELECT count(*) FROM pg_class WHERE relnamespace = 'etl'::regnamespace AND relname LIKE 'volkswagen%'"), 0,
