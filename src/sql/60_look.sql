@@ -4,7 +4,7 @@
 CREATE FUNCTION etl.worker_slots(OUT slots bigint, OUT by_whom text)
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-    SELECT sum(b.n)::bigint, string_agg(format('%s %s', b.n, b.backend_type), ', ')
+    SELECT COALESCE(sum(b.n), 0)::bigint, COALESCE(string_agg(format('%s %s', b.n, b.backend_type), ', '), 'nobody')
     FROM (SELECT a.backend_type, count(*) AS n FROM pg_stat_activity a
           WHERE a.backend_type <> ALL (ARRAY['client backend', 'autovacuum launcher', 'autovacuum worker',
               'background writer', 'checkpointer', 'startup', 'walreceiver', 'walsender', 'walwriter', 'archiver',
@@ -78,7 +78,7 @@ LEFT JOIN LATERAL (
         WHEN used.slots >= limits.all_workers
             THEN format('free worker slot: max_worker_processes = %s, used by %s', limits.all_workers, used.by_whom)
         ELSE format('worker: none is at work; etl_wait, another request or the launcher starts one'
-                               ' (max_worker_processes = %s, used by %s)', limits.all_workers, COALESCE(used.by_whom, 'nobody'))
+                               ' (max_worker_processes = %s, used by %s)', limits.all_workers, used.by_whom)
         END AS reason
     FROM (SELECT current_setting('max_worker_processes')::integer AS all_workers,
                  COALESCE(current_setting('etl.max_workers', true), '8')::integer AS ours) limits
@@ -124,10 +124,17 @@ FROM etl.run_progress p
 WHERE pg_has_role(p.owner, 'USAGE') OR pg_has_role('pg_monitor', 'USAGE');
 COMMENT ON VIEW @extschema@.etl_runs IS 'All runs';
 
+-- A task whose worker is gone waits to be taken up again, whatever its row says.
 CREATE VIEW @extschema@.etl_tasks WITH (security_barrier = true) AS
-SELECT t.run_id, t.task_no, t.kind, t.portal, t.lid_from, t.lid_to, t.state, t.attempts, t.rows, t.started_at, t.ended_at,
+SELECT t.run_id, t.task_no, t.kind, t.portal, t.lid_from, t.lid_to,
+       CASE WHEN t.state = 'running' AND l.pid IS NULL AND NOT pg_is_in_recovery() THEN 'waiting' ELSE t.state END AS state,
+       t.attempts, t.rows, t.started_at, t.ended_at,
        t.error, t.sqlstate, t.estimated_rows, t.crashes, t.not_before, t.pid
 FROM etl.task t JOIN etl.run r ON r.run_id = t.run_id
+LEFT JOIN (SELECT classid::bigint AS run, objid::bigint AS task_no, pid FROM pg_locks
+           WHERE locktype = 'advisory' AND granted AND objsubid = 25974
+           AND database = (SELECT oid FROM pg_database WHERE datname = current_database())) l
+    ON t.state = 'running' AND l.run = (t.run_id & 4294967295) AND l.task_no = t.task_no
 WHERE pg_has_role(r.owner, 'USAGE') OR pg_has_role('pg_monitor', 'USAGE');
 COMMENT ON VIEW @extschema@.etl_tasks IS 'The tasks of all runs';
 
