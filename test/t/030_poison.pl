@@ -70,7 +70,11 @@ $etl->is_whole($run, 'after the data were mended', map { $_ => 1 } split /\n/,
 $etl->sql("CREATE FUNCTION public.die() RETURNS void LANGUAGE plpgsql SECURITY DEFINER AS \$\$
            BEGIN EXECUTE format('COPY (SELECT 1) TO PROGRAM %L', 'kill -ABRT ' || pg_backend_pid());
                  PERFORM pg_sleep(10); END \$\$");
-poison('PERFORM public.die();');
+# The next chunk is a slow one, so that it is in flight too whenever the two run side by side.
+my $neighbour = $etl->sql("SELECT min(lid) FROM legacy.ads_volkswagen WHERE portal = 'mobile' AND lid >= (SELECT lid_to
+                           FROM etl_plan('volkswagen', chunk_rows => 60) WHERE kind = 'load' AND portal = 'mobile'
+                           AND lid_from <= $lid AND lid_to > $lid)");
+poison("PERFORM pg_catalog.pg_sleep(0.2), public.die(); ELSIF lid = $neighbour THEN PERFORM pg_catalog.pg_sleep(1);");
 $run = $etl->seed(workers => 2, chunk_rows => 60);
 my $crashes = 0;
 while ($etl->wait_until("SELECT count(*) = 0 FROM pg_stat_activity WHERE backend_type = 'pg_etl worker'")
