@@ -109,6 +109,10 @@ bool relation_exists(Oid relation) {
 }
 
 void require_login(Oid owner) {
+    if (pg::query("SELECT FROM pg_catalog.pg_roles WHERE oid OPERATOR(pg_catalog.=) $1", {pg::oid(owner)}).empty())
+        throw error("42704", pg::view(pg::format("role with OID %u does not exist", owner)),
+                    "It added the make or portal, and workers would log in as that role.",
+                    "Drop the make or portal and add it anew.");
     if (pg::can_work_as(owner))
         return;
     const pg::string role = pg::role_name(owner);

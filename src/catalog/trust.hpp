@@ -9,5 +9,7 @@ namespace etl::catalog {
 // the portal's relations as the make's owner would so run code of a role that has not that owner's rights already.
 bool trusts(const make &of, const portal &from);
 void require_trust(const make &of, const portal &from);
+// The same of its mart, whose checks, defaults and indexes its staging tables have, and of the currency rates.
+void require_trust(const make &of);
 
 } // namespace etl::catalog

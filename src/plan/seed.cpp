@@ -99,6 +99,7 @@ void add_loads(pg::vector<planned_task> &tasks, const catalog::make &make, const
 pg::vector<planned_task> plan_seed(const catalog::make &make, const pg::vector<catalog::source> &sources,
                                    std::optional<std::int64_t> chunk_rows, std::int64_t run, bool with_sql) {
     const pg::vector<catalog::portal> portals = catalog::all_portals();
+    catalog::require_trust(make);
     for (const catalog::source &source : sources) {
         const catalog::portal &portal = find_portal(portals, source.portal);
         catalog::require_trust(make, portal); // what was plain when the view was made need not be so any more

@@ -127,7 +127,7 @@ like($etl->sql("SELECT concat_ws(' ', state, error, waiting_for) FROM etl_progre
 $etl->wait_for_no_workers;
 $etl->sql("SELECT etl_cancel($last)");
 is($etl->state($last), 'cancelled', 'a superuser can cancel it');
-$etl->refuses('postgres', "SELECT * FROM etl_seed('volkswagen')", '42501', qr/not permitted to log in/,
+$etl->refuses('postgres', "SELECT * FROM etl_seed('volkswagen')", '42704', qr/role with OID \d+ does not exist.*HINT:/s,
 	'and is told why it cannot be seeded');
 $etl->sql("SELECT etl_drop_make('volkswagen')");
 is($etl->sql("SELECT count(*) FROM pg_class WHERE relnamespace = 'etl'::regnamespace AND relname LIKE 'volkswagen%'"), 0,

@@ -255,6 +255,24 @@ is($etl->sql("SELECT string_agg(DISTINCT format('%s %s', place, who), ', ') FROM
               WHERE place !~ '^(evil|public) '"),
 	'trigger of the state mallory', "the fold's triggers ran as the portal's owner");
 
+# What the superuser has not made: rates that anybody named, and a mart of which somebody else is the owner.
+$etl->as_ok('mallory', <<'SQL', 'mallory names currency rates');
+SET search_path = pg_catalog, public;
+SET application_name = 'test';
+CREATE TABLE evil.rates (country text, currency text, valid_from date, rate numeric);
+CREATE INDEX ON evil.rates ((evil.strikes('index of the rates')));
+GRANT SELECT ON evil.rates TO PUBLIC;
+SELECT etl_set_rates('evil.rates');
+SQL
+attack("SELECT * FROM etl_seed('all')", '42501', 'rates with functions of others are not read');
+$etl->sql('SELECT etl_set_rates(NULL)');
+$etl->sql("CREATE TABLE safe.theirs (lid bigint, portal text, title text CHECK (evil.strike(title, 'check of a mart') <> ''))
+           PARTITION BY LIST (portal); ALTER TABLE safe.theirs OWNER TO mallory;
+           SELECT etl_add_make('theirs', 'safe.mapping', 'safe.theirs', template => 'plain', portals => '{own}')");
+attack("SELECT * FROM etl_seed('theirs')", '42501', 'nor is a mart filled that calls functions of others');
+unharmed('rates and a mart of others');
+$etl->sql("SELECT etl_drop_make('theirs')");
+
 attack("SELECT etl_drop_make('all'); SELECT etl_drop_portal('p'); SELECT etl_drop_portal('own')", '', 'drops it all');
 attack('DROP EXTENSION pg_etl');
 unharmed('in the end');
