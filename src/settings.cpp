@@ -14,6 +14,7 @@ int workers_per_run = 4;
 int chunk_target = 5000;
 int publish_wait = 60000;
 int publish_lock_timeout = 2000;
+int fold_memory = 256 * 1024;
 char *databases = nullptr;
 
 void define_settings() {
@@ -23,6 +24,9 @@ void define_settings() {
     DefineCustomStringVariable("etl.databases", "Databases in which the launcher resumes interrupted runs.",
                                "A comma-separated list; needs pg_etl in shared_preload_libraries.", &databases, "",
                                PGC_SIGHUP, GUC_LIST_INPUT, nullptr, nullptr, nullptr);
+    DefineCustomIntVariable("etl.fold_memory", "Sets how much memory a worker may take to fold a price log.",
+                            "A log of more listings is scanned several times.", &fold_memory, 256 * 1024, 256,
+                            MAX_KILOBYTES, PGC_USERSET, GUC_UNIT_KB, nullptr, nullptr, nullptr);
     DefineCustomIntVariable("etl.max_workers", "Sets how many worker processes a database may have at a time.",
                             "Each takes one of max_worker_processes.", &max_workers, 8, 1, 1000, PGC_SUSET, 0, nullptr,
                             nullptr, nullptr);

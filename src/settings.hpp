@@ -8,6 +8,7 @@ extern int workers_per_run;    // etl.workers_per_run: default for the argument 
 extern int chunk_target;       // etl.chunk_target, ms: wall time that a chunk should take
 extern int publish_wait;       // etl.publish_wait, ms: how long publish waits for older snapshots
 extern int publish_lock_timeout; // etl.publish_lock_timeout, ms: how long one try of publish waits for its locks
+extern int fold_memory;        // etl.fold_memory, kB: what the price states of one fold task may take
 extern char *databases;        // etl.databases: databases that the launcher looks after
 
 // Defines them; called once from _PG_init.

@@ -1,6 +1,7 @@
 // C++ regime: etl_plan.
 #include "plan/plan.hpp"
 #include "pg/function.hpp"
+#include "settings.hpp"
 
 namespace etl {
 
@@ -19,6 +20,7 @@ ETL_FUNCTION(etl_plan) {
     const pg::arguments arguments(fcinfo);
     const pg::string name = arguments.text(0, "make");
     require_positive(arguments.optional_int4(1), "workers");
+    const int workers = arguments.optional_int4(1).value_or(workers_per_run);
     const std::optional<std::int64_t> chunk_rows = arguments.optional_int8(2);
     require_positive(chunk_rows, "chunk_rows");
 
@@ -26,7 +28,7 @@ ETL_FUNCTION(etl_plan) {
     catalog::require_owner(make.owner, pg::view(pg::format("make \"%s\"", make.name.c_str())));
     pg::row_writer rows(fcinfo);
     int number = 0;
-    for (const plan::planned_task &task : plan::plan_seed(make, catalog::sources_of(make), chunk_rows, 0, true)) {
+    for (const plan::planned_task &task : plan::plan_seed(make, catalog::sources_of(make), workers, chunk_rows, 0, true)) {
         number++;
         rows.add({pg::int4(number), pg::text(task.kind), pg::text(task.portal), pg::int8(task.range.from),
                   pg::int8(task.range.to), pg::int8(task.estimated_rows), pg::int8(task.estimated_bytes),

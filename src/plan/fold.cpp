@@ -1,5 +1,6 @@
 // C++ regime: the tasks of a fold.
-#include "fold/fold.hpp"
+#include "fold/reading.hpp"
+#include "fold/statement.hpp"
 
 #include "plan/sketch.hpp"
 #include "plan/tasks.hpp"
@@ -11,13 +12,30 @@ namespace etl::plan {
 
 namespace {
 
-// Events a second that one worker folds.
-constexpr double assumed_pace = 200000;
+// Events a second that one worker folds: in SQL, and past the executor.
+constexpr double assumed_pace = 200000, assumed_page_pace = 5000000;
+// A second worker is worth its while from so many events on.
+constexpr double events_for_a_worker = 200000;
 // An event in memory and on its pages, roughly: header, lid, price, day.
 constexpr double event_bytes = 52;
+// Of a log without statistics.
+constexpr double assumed_events_a_lid = 10;
 
-double events_for_a_chunk() {
-    return std::clamp(assumed_pace * chunk_target / 1000.0, 10000.0, 5000000.0);
+double events_for_a_chunk(double pace, double most) {
+    return std::clamp(pace * chunk_target / 1000.0, 10000.0, most);
+}
+
+// Ranges of the log by the way it is read. Each range is another scan of the whole log where it is in order of arrival, so
+// there are as many as memory and workers ask for; else they are short.
+std::vector<cut_range> cut_folds(const fold::reading &how, const sketch &events, int workers) {
+    if (how.way == fold::way_to_read::statement)
+        return cut_rows(events, events_for_a_chunk(assumed_pace, 5e6));
+    const double lids = how.lids > 0 ? how.lids : events.rows / assumed_events_a_lid;
+    double ranges = std::max(std::ceil(lids / fold::lids_in_memory()),
+                             std::min<double>(workers, std::ceil(events.rows / events_for_a_worker)));
+    if (how.way == fold::way_to_read::index)
+        ranges = std::max(ranges, std::ceil(events.rows / events_for_a_chunk(assumed_page_pace, 1e9)));
+    return cut_rows(events, events.rows / std::max(ranges, 1.0));
 }
 
 } // namespace
@@ -35,22 +53,26 @@ std::int64_t round_rows(double rows) noexcept {
     return static_cast<std::int64_t>(std::llround(std::clamp(rows, 0.0, most)));
 }
 
-void add_folds(pg::vector<planned_task> &tasks, const catalog::portal &portal, bool with_sql) {
-    for (const cut_range &cut : cut_rows(sketch_of(portal.prices), events_for_a_chunk())) {
+void add_folds(pg::vector<planned_task> &tasks, const catalog::portal &portal, int workers, bool with_sql) {
+    const fold::reading how = fold::choose_reading(portal.prices, portal.price_state);
+    const std::vector<cut_range> ranges = cut_folds(how, sketch_of(portal.prices), workers);
+    for (const cut_range &cut : ranges) {
         planned_task task = task_of(phase::fold, "fold", portal.name);
         task.range = {cut.from, cut.to};
         task.estimated_rows = round_rows(cut.rows);
         task.estimated_bytes = round_rows(cut.rows * event_bytes);
         if (with_sql)
-            task.sql = fold::fold_statement(portal.prices, portal.price_state, task.range);
+            task.sql = pg::format("/* fold, range %d of %d, %s */ ", static_cast<int>(&cut - ranges.data()) + 1,
+                                  static_cast<int>(ranges.size()), how.why.c_str()) +
+                       fold::fold_statement(portal.prices, portal.price_state, task.range);
         tasks.push_back(std::move(task));
     }
 }
 
-pg::vector<planned_task> plan_fold(const catalog::portal &portal, bool with_sql) {
+pg::vector<planned_task> plan_fold(const catalog::portal &portal, int workers, bool with_sql) {
     pg::owner_scope as_owner(portal.owner);
     pg::vector<planned_task> tasks;
-    add_folds(tasks, portal, with_sql);
+    add_folds(tasks, portal, workers, with_sql);
     return tasks;
 }
 

@@ -173,7 +173,8 @@ std::int64_t request_seed(std::string_view name, std::optional<int> workers, std
         }
     }
     warn_of_old_prices(sources);
-    const pg::vector<plan::planned_task> tasks = plan::plan_seed(make, sources, chunk_rows, *run_id, false);
+    const pg::vector<plan::planned_task> tasks = 
+        plan::plan_seed(make, sources, workers.value_or(workers_per_run), chunk_rows, *run_id, false);
     pg::vector<pg::string> abandoned;
     {
         pg::catalog_scope as_catalog;
@@ -223,7 +224,8 @@ std::int64_t request_fold(std::string_view name, std::optional<int> workers) {
         run_id = insert_run("fold", std::nullopt, name, portal.owner, requester, workers.value_or(workers_per_run),
                             std::nullopt, "auto", pg::view(definition), pg::view(catalog::current_settings()));
     }
-    const pg::vector<plan::planned_task> tasks = plan::plan_fold(portal, false);
+    const pg::vector<plan::planned_task> tasks = 
+        plan::plan_fold(portal, workers.value_or(workers_per_run), false);
     {
         pg::catalog_scope as_catalog;
         insert_tasks(run_id, tasks);

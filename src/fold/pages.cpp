@@ -1,0 +1,238 @@
+// PG regime: may ereport, so no local here needs a destructor.
+#include "fold/pages.hpp"
+
+#include "fold/events.hpp"
+#include "fold/write.hpp"
+#include "kernel/state_map.hpp"
+
+extern "C" {
+#include "access/table.h"
+#include "portability/instr_time.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+}
+
+namespace etl::fold {
+
+namespace {
+
+constexpr std::size_t state_bytes = sizeof(kernel::price_state);
+// Holds the events of two pages at least, so that half of it has room for one.
+constexpr std::size_t least_capacity = 2048;
+constexpr std::size_t first_capacity = 16384;
+constexpr std::size_t least_wide_bytes = std::size_t{64} * 1024;
+
+// What one task works with. Memory belongs to `context`.
+struct job {
+    MemoryContext context;
+    std::size_t most_capacity;
+    std::size_t most_wide_bytes;
+    void *memory; // of the map, to be aligned to its lines
+    kernel::state_map map;
+    wide_prices wide;
+    std::int64_t low, high; // lids of this pass
+    event_batch batch;
+    // For the log: where the time goes.
+    std::int64_t events, passes;
+    instr_time reading, gathering, absorbing, sorting, writing;
+};
+
+kernel::price_state *aligned(void *memory) {
+    return reinterpret_cast<kernel::price_state *>(TYPEALIGN(state_bytes, reinterpret_cast<std::uintptr_t>(memory)));
+}
+
+// Gives the map `capacity` slots. What it holds moves along; where the system can, no byte is copied.
+void set_capacity(job &work, std::size_t capacity) {
+    const std::size_t bytes = (capacity + 1) * state_bytes;
+    const std::size_t before = work.memory ? work.map.capacity() : 0;
+    const std::ptrdiff_t shift =
+        work.memory ? reinterpret_cast<char *>(aligned(work.memory)) - static_cast<char *>(work.memory) : 0;
+    work.memory = work.memory ? ::repalloc_huge(work.memory, bytes) : ::MemoryContextAllocHuge(work.context, bytes);
+    kernel::price_state *slots = aligned(work.memory);
+    if (before > 0 && reinterpret_cast<char *>(slots) - static_cast<char *>(work.memory) != shift)
+        memmove(static_cast<void *>(slots), static_cast<char *>(work.memory) + shift, before * state_bytes);
+    memset(static_cast<void *>(slots + before), 0, (capacity - before) * state_bytes);
+    if (before > 0)
+        work.map.enlarge(slots, capacity);
+    else
+        work.map.attach(slots, capacity);
+}
+
+// Too many lids for the memory: the upper half waits for the next pass.
+void halve(job &work) {
+    const std::size_t count = work.map.size(), kept = count / 2;
+    const kernel::price_state *sorted = work.map.sort();
+    work.high = sorted[kept - 1].lid;
+    for (std::size_t i = kept; i < count; i++)
+        forget(work.wide, sorted[i]);
+    work.map.keep(kept);
+}
+
+void make_room(job &work) {
+    while (work.map.room() < static_cast<std::size_t>(work.batch.count) && work.map.capacity() < work.most_capacity)
+        set_capacity(work, std::min(work.map.capacity() * 2, work.most_capacity));
+    while (work.map.room() < static_cast<std::size_t>(work.batch.count) ||
+           (work.wide.bytes > work.most_wide_bytes && work.map.size() > 1))
+        halve(work);
+}
+
+void absorb_batch(job &work) {
+    const event_batch &batch = work.batch;
+    std::uint32_t hashes[pg::most_page_rows];
+    for (int i = 0; i < batch.count; i++) {
+        hashes[i] = kernel::state_map::hash(batch.lid[i]);
+        work.map.prefetch(hashes[i]);
+    }
+    for (int i = 0; i < batch.count; i++) {
+        if (batch.lid[i] > work.high)
+            continue; // this page made the map full
+        bool is_new;
+        kernel::price_state &state = work.map.find(batch.lid[i], hashes[i], is_new);
+        if (batch.price[i] == kernel::no_code || (!is_new && state.wide))
+            absorb_wide(work.wide, state, is_new, batch.day[i], batch.price[i], batch.wide[i]);
+        else if (is_new)
+            kernel::begin(state, batch.day[i], batch.price[i]);
+        else
+            kernel::absorb(state, batch.day[i], batch.price[i]);
+    }
+    work.events += batch.count;
+}
+
+void add_time(instr_time &sum, instr_time &since) {
+    instr_time now;
+    INSTR_TIME_SET_CURRENT(now);
+    INSTR_TIME_ACCUM_DIFF(sum, now, since);
+    since = now;
+}
+
+void scan_leaf(job &work, const price_log &log, const log_leaf &leaf, Oid index, MemoryContext page_memory) {
+    const row_layout layout = layout_of(leaf, log);
+    const Snapshot snapshot = ::GetActiveSnapshot();
+    pg::heap_pages pages = pg::begin_pages(leaf.relation, snapshot);
+    pg::index_pages *found =
+        OidIsValid(index) ? pg::begin_index_pages(index, work.low, work.high, snapshot) : nullptr;
+    instr_time since;
+    INSTR_TIME_SET_CURRENT(since);
+    for (BlockNumber next = 0;; next++) {
+        const BlockNumber page = found ? pg::next_index_page(found) : next;
+        if (page == InvalidBlockNumber || (!found && page >= pages.count))
+            break;
+        CHECK_FOR_INTERRUPTS();
+        if (page >= pages.count)
+            continue;
+        const int rows = pg::read_page(pages, page);
+        add_time(work.reading, since);
+        const MemoryContext before = ::MemoryContextSwitchTo(page_memory);
+        gather_events(layout, pages, rows, work.low, work.high, work.batch);
+        add_time(work.gathering, since);
+        if (work.batch.count > 0) {
+            make_room(work);
+            absorb_batch(work);
+        }
+        ::MemoryContextSwitchTo(before);
+        ::MemoryContextReset(page_memory);
+        add_time(work.absorbing, since);
+    }
+    if (found)
+        pg::end_index_pages(found);
+    pg::end_pages(pages);
+}
+
+double milliseconds(const instr_time &time) {
+    return INSTR_TIME_GET_MILLISEC(time);
+}
+
+std::int64_t fold_range(job &work, const price_log &log, Relation table, const plan::key_bounds &bounds, Oid index) {
+    const MemoryContext page_memory = AllocSetContextCreate(work.context, "etl fold page", ALLOCSET_DEFAULT_SIZES);
+    const std::int64_t last = bounds.has_to ? bounds.to - 1 : PG_INT64_MAX;
+    state_writer *writer = begin_writing(table, log.format, log.day_type);
+    std::int64_t rows = 0, states = 0;
+    std::size_t most_memory = 0;
+    for (work.low = bounds.has_from ? bounds.from : PG_INT64_MIN;; work.low = work.high + 1) {
+        work.high = last;
+        work.passes++;
+        for (int i = 0; i < log.count; i++)
+            scan_leaf(work, log, log.leaves[i], index, page_memory);
+        most_memory = std::max(most_memory, work.map.capacity() * state_bytes + work.wide.bytes);
+        instr_time since;
+        INSTR_TIME_SET_CURRENT(since);
+        const std::size_t count = work.map.size();
+        const kernel::price_state *sorted = work.map.sort();
+        add_time(work.sorting, since);
+        rows += write_states(writer, sorted, count, work.low, work.high);
+        states += static_cast<std::int64_t>(count);
+        for (std::size_t i = 0; i < count; i++)
+            forget(work.wide, sorted[i]);
+        work.map.keep(0);
+        add_time(work.writing, since);
+        if (work.high == last)
+            break;
+    }
+    end_writing(writer);
+    ereport(DEBUG1,
+            (errmsg_internal("pg_etl fold: " INT64_FORMAT " events, " INT64_FORMAT " states, " INT64_FORMAT
+                             " passes, %zu kB; ms: read %.1f gather %.1f absorb %.1f sort %.1f write %.1f",
+                             work.events, states, work.passes, most_memory / 1024, milliseconds(work.reading),
+                             milliseconds(work.gathering), milliseconds(work.absorbing), milliseconds(work.sorting),
+                             milliseconds(work.writing))));
+    return rows;
+}
+
+// The index that leads to a lid's events, where the log is one table; partitions may have it or not.
+Oid index_of(const price_log &log) {
+    return log.count == 1 ? pg::index_led_by(log.leaves[0].relation, log.leaves[0].lid) : InvalidOid;
+}
+
+} // namespace
+
+page_access access_of(Oid prices, Oid price_state) {
+    page_access access{};
+    price_log log = open_log(prices);
+    access.obstacle = log.obstacle;
+    if (log.obstacle)
+        return access;
+    access.has_index = OidIsValid(index_of(log));
+    close_log(log);
+    if (const Relation table = open_price_state(price_state, prices, access.obstacle))
+        ::table_close(table, NoLock);
+    return access;
+}
+
+bool fold_pages(Oid prices, Oid price_state, const plan::key_bounds &bounds, bool by_index, std::size_t memory,
+                std::int64_t &rows) {
+    rows = 0;
+    price_log log = open_log(prices);
+    if (log.obstacle)
+        return false;
+    const char *obstacle;
+    const Relation table = open_price_state(price_state, prices, obstacle);
+    if (!table) {
+        close_log(log);
+        return false;
+    }
+    const bool is_empty = bounds.has_to && bounds.to == (bounds.has_from ? bounds.from : PG_INT64_MIN);
+    if (!is_empty) {
+        const MemoryContext own = AllocSetContextCreate(CurrentMemoryContext, "etl fold", ALLOCSET_DEFAULT_SIZES);
+        const MemoryContext before = ::MemoryContextSwitchTo(own);
+        job *work = static_cast<job *>(::palloc0(sizeof(job)));
+        work->context = own;
+        work->most_wide_bytes = log.has_wide_prices ? std::max(memory / 4, least_wide_bytes) : 0;
+        work->most_capacity =
+            std::max((memory - std::min(memory, work->most_wide_bytes)) / state_bytes - 1, least_capacity);
+        work->wide = {AllocSetContextCreate(own, "etl fold wide prices", ALLOCSET_DEFAULT_SIZES), log.format, 0};
+        // After the locks, so that it sees what whoever held them has committed.
+        ::PushActiveSnapshot(::GetTransactionSnapshot());
+        set_capacity(*work, std::min(first_capacity, work->most_capacity));
+        rows = fold_range(*work, log, table, bounds, by_index ? index_of(log) : InvalidOid);
+        ::PopActiveSnapshot();
+        ::MemoryContextSwitchTo(before);
+        ::MemoryContextDelete(own);
+    }
+    ::table_close(table, NoLock);
+    close_log(log);
+    // What comes next in this transaction sees the rows.
+    ::CommandCounterIncrement();
+    return true;
+}
+
+} // namespace etl::fold

@@ -1,0 +1,248 @@
+// PG regime: may ereport, so no local here needs a destructor.
+#include "fold/write.hpp"
+
+#include "pg/heap_rows.hpp"
+
+extern "C" {
+#include "access/genam.h"
+#include "access/stratnum.h"
+#include "access/tableam.h"
+#include "catalog/pg_type.h"
+#include "executor/tuptable.h"
+#include "storage/bufmgr.h"
+#include "nodes/makefuncs.h"
+#include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+#include "utils/timestamp.h"
+}
+
+namespace etl::fold {
+
+namespace {
+
+// Larger batches fall out of the cache and measure slower.
+constexpr int batch_rows = 64;
+constexpr int price_count = 4;
+constexpr const char *price_columns[price_count] = {"first_price", "last_price", "price_min", "price_max"};
+
+// A price with a header of one byte, as it lies in the row.
+struct short_price {
+    unsigned char bytes[VARHDRSZ_SHORT + kernel::most_price_bytes];
+};
+using row_prices = short_price[price_count];
+
+} // namespace
+
+struct state_writer {
+    Relation table;
+    Oid key; // unique index on lid
+    kernel::price_format format;
+    bool day_is_date;
+    AttrNumber lid, first_day, last_day, modified, price[price_count];
+    TimestampTz now;
+    EState *state;
+    ResultRelInfo *target;
+    MemoryContext batch; // what writing a batch leaves behind
+    TupleTableSlot *slots[batch_rows];
+    row_prices *prices; // of the rows in the slots
+    int filled;
+    TupleTableSlot *changed, *present; // a row to be updated; a row that is there
+    row_prices changed_prices;
+    std::int64_t written;
+};
+
+namespace {
+
+Oid find_key(Relation table, AttrNumber lid) {
+    Oid found = InvalidOid;
+    List *indexes = ::RelationGetIndexList(table);
+    ListCell *cell;
+    foreach (cell, indexes) {
+        const Relation index = ::index_open(lfirst_oid(cell), AccessShareLock);
+        const Form_pg_index key = index->rd_index;
+        if (key->indisunique && key->indisvalid && key->indnkeyatts == 1 && !key->indcheckxmin &&
+            key->indkey.values[0] == lid && ::RelationGetIndexPredicate(index) == NIL)
+            found = RelationGetRelid(index);
+        ::index_close(index, NoLock);
+    }
+    ::list_free(indexes);
+    return found;
+}
+
+Datum price_datum(const state_writer *writer, const kernel::price_state &state, std::int64_t price, short_price &room) {
+    if (state.wide)
+        return PointerGetDatum(wide_price(price));
+    const std::size_t length = kernel::price_of_code(price, writer->format, room.bytes + VARHDRSZ_SHORT);
+    SET_VARSIZE_SHORT(room.bytes, length + VARHDRSZ_SHORT);
+    return PointerGetDatum(room.bytes);
+}
+
+Datum day_datum(const state_writer *writer, std::int64_t day) {
+    return writer->day_is_date ? Int32GetDatum(static_cast<std::int32_t>(day)) : Int64GetDatum(day);
+}
+
+void fill(const state_writer *writer, TupleTableSlot *slot, const kernel::price_state &state, row_prices &prices) {
+    ::ExecClearTuple(slot);
+    for (int i = 0; i < slot->tts_tupleDescriptor->natts; i++)
+        slot->tts_isnull[i] = true; // dropped columns; the others are set below
+    auto set = [slot](AttrNumber column, Datum value) {
+        slot->tts_values[column - 1] = value;
+        slot->tts_isnull[column - 1] = false;
+    };
+    set(writer->lid, Int64GetDatum(state.lid));
+    set(writer->first_day, day_datum(writer, state.first_day));
+    set(writer->last_day, day_datum(writer, state.last_day));
+    set(writer->modified, TimestampTzGetDatum(writer->now));
+    const std::int64_t of_state[price_count] = {state.first, state.last, state.least, state.greatest};
+    for (int i = 0; i < price_count; i++)
+        set(writer->price[i], price_datum(writer, state, of_state[i], prices[i]));
+    ::ExecStoreVirtualTuple(slot);
+}
+
+// Equal numbers of different scales are different states, so prices are compared byte by byte.
+bool same_row(const state_writer *writer, TupleTableSlot *present, const TupleTableSlot *wanted) {
+    slot_getallattrs(present);
+    for (const AttrNumber column : {writer->first_day, writer->last_day})
+        if (present->tts_isnull[column - 1] || present->tts_values[column - 1] != wanted->tts_values[column - 1])
+            return false;
+    for (const AttrNumber column : writer->price) {
+        if (present->tts_isnull[column - 1])
+            return false;
+        struct varlena *old = pg_detoast_datum_packed(
+            reinterpret_cast<struct varlena *>(DatumGetPointer(present->tts_values[column - 1])));
+        const struct varlena *price =
+            reinterpret_cast<const struct varlena *>(DatumGetPointer(wanted->tts_values[column - 1]));
+        if (VARSIZE_ANY_EXHDR(old) != VARSIZE_ANY_EXHDR(price) ||
+            memcmp(VARDATA_ANY(old), VARDATA_ANY(price), VARSIZE_ANY_EXHDR(price)) != 0)
+            return false;
+    }
+    return true;
+}
+
+void flush(state_writer *writer) {
+    if (writer->filled == 0)
+        return;
+    // The table's code leaks into the current context by design. No ring of buffers: the next chunks read these pages.
+    const MemoryContext before = ::MemoryContextSwitchTo(writer->batch);
+    ::table_multi_insert(writer->table, writer->slots, writer->filled, ::GetCurrentCommandId(true),
+                         TABLE_INSERT_SKIP_FSM, nullptr);
+    for (int i = 0; i < writer->filled; i++) {
+        pg::insert_index_entries(writer->target, writer->slots[i], writer->state, false);
+        ::ExecClearTuple(writer->slots[i]);
+    }
+    ::MemoryContextSwitchTo(before);
+    ::MemoryContextReset(writer->batch);
+    writer->written += writer->filled;
+    writer->filled = 0;
+    CHECK_FOR_INTERRUPTS();
+}
+
+void insert(state_writer *writer, const kernel::price_state &state) {
+    fill(writer, writer->slots[writer->filled], state, writer->prices[writer->filled]);
+    if (++writer->filled == batch_rows)
+        flush(writer);
+}
+
+void update_if_changed(state_writer *writer, const kernel::price_state &state, Snapshot snapshot) {
+    fill(writer, writer->changed, state, writer->changed_prices);
+    const MemoryContext before = ::MemoryContextSwitchTo(writer->batch);
+    const bool same = same_row(writer, writer->present, writer->changed);
+    if (!same) {
+        pg::update_row(writer->target, &writer->present->tts_tid, writer->changed, writer->state, snapshot);
+        writer->written++;
+    }
+    ::MemoryContextSwitchTo(before);
+    // Rows that wait in slots have nothing there.
+    ::MemoryContextReset(writer->batch);
+}
+
+void remove(state_writer *writer, Snapshot snapshot) {
+    pg::delete_row(writer->table, &writer->present->tts_tid, snapshot);
+    writer->written++;
+}
+
+int keys_of_range(ScanKeyData *keys, std::int64_t low, std::int64_t high) {
+    int count = 0;
+    if (low != PG_INT64_MIN)
+        ::ScanKeyInit(&keys[count++], 1, BTGreaterEqualStrategyNumber, F_INT8GE, Int64GetDatum(low));
+    if (high != PG_INT64_MAX)
+        ::ScanKeyInit(&keys[count++], 1, BTLessEqualStrategyNumber, F_INT8LE, Int64GetDatum(high));
+    return count;
+}
+
+} // namespace
+
+state_writer *begin_writing(Relation table, kernel::price_format format, Oid day_type) {
+    state_writer *writer = static_cast<state_writer *>(::palloc0(sizeof(state_writer)));
+    const Oid oid = RelationGetRelid(table);
+    writer->table = table;
+    writer->format = format;
+    writer->day_is_date = day_type == DATEOID;
+    writer->lid = ::get_attnum(oid, "lid");
+    writer->first_day = ::get_attnum(oid, "first_dt");
+    writer->last_day = ::get_attnum(oid, "last_dt");
+    writer->modified = ::get_attnum(oid, "modified");
+    for (int i = 0; i < price_count; i++)
+        writer->price[i] = ::get_attnum(oid, price_columns[i]);
+    writer->key = find_key(table, writer->lid);
+    writer->now = ::GetCurrentTransactionStartTimestamp();
+    writer->batch = AllocSetContextCreate(CurrentMemoryContext, "etl fold batch", ALLOCSET_DEFAULT_SIZES);
+    writer->state = ::CreateExecutorState();
+    writer->target = makeNode(ResultRelInfo);
+    ::InitResultRelInfo(writer->target, table, 0, nullptr, 0);
+    ::ExecOpenIndices(writer->target, false);
+    writer->prices = static_cast<row_prices *>(::palloc(sizeof(row_prices) * batch_rows));
+    for (TupleTableSlot *&slot : writer->slots)
+        slot = ::table_slot_create(table, nullptr);
+    writer->changed = ::table_slot_create(table, nullptr);
+    writer->present = ::table_slot_create(table, nullptr);
+    return writer;
+}
+
+std::int64_t write_states(state_writer *writer, const kernel::price_state *states, std::size_t count, std::int64_t low,
+                          std::int64_t high) {
+    writer->written = 0;
+    const kernel::price_state *next = states, *const end = states + count;
+    if (RelationGetNumberOfBlocks(writer->table) > 0) {
+        const Snapshot snapshot = ::GetActiveSnapshot();
+        const Relation index = ::index_open(writer->key, AccessShareLock);
+        ScanKeyData keys[2];
+        const int key_count = keys_of_range(keys, low, high);
+        const IndexScanDesc scan = ::index_beginscan(writer->table, index, snapshot, key_count, 0);
+        ::index_rescan(scan, keys, key_count, nullptr, 0);
+        while (::index_getnext_slot(scan, ForwardScanDirection, writer->present)) {
+            CHECK_FOR_INTERRUPTS();
+            bool is_null;
+            const std::int64_t lid = DatumGetInt64(::slot_getattr(writer->present, writer->lid, &is_null));
+            while (next < end && next->lid < lid)
+                insert(writer, *next++);
+            if (next < end && next->lid == lid)
+                update_if_changed(writer, *next++, snapshot);
+            else
+                remove(writer, snapshot);
+        }
+        ::index_endscan(scan);
+        ::index_close(index, NoLock);
+        ::ExecClearTuple(writer->present);
+    }
+    while (next < end)
+        insert(writer, *next++);
+    flush(writer);
+    return writer->written;
+}
+
+void end_writing(state_writer *writer) {
+    for (TupleTableSlot *slot : writer->slots)
+        ::ExecDropSingleTupleTableSlot(slot);
+    ::ExecDropSingleTupleTableSlot(writer->changed);
+    ::ExecDropSingleTupleTableSlot(writer->present);
+    ::ExecCloseIndices(writer->target);
+    ::FreeExecutorState(writer->state);
+    ::table_finish_bulk_insert(writer->table, TABLE_INSERT_SKIP_FSM);
+    ::MemoryContextDelete(writer->batch);
+    ::pfree(writer);
+}
+
+} // namespace etl::fold

@@ -1,0 +1,27 @@
+// PG regime: price states to their table.
+#pragma once
+
+#include "fold/wide.hpp"
+
+extern "C" {
+#include "utils/relcache.h"
+}
+
+namespace etl::fold {
+
+// Opens the price state under ROW EXCLUSIVE. Where rows can't go to it past the executor (it has triggers, checks, row
+// security, columns of other types than the log's, or a right is missing) it is not opened and `obstacle` says why.
+Relation open_price_state(Oid table, Oid prices, const char *&obstacle);
+
+// Writes states to the table; lasts as long as the memory context that it was made in.
+struct state_writer;
+state_writer *begin_writing(Relation table, kernel::price_format format, Oid day_type);
+
+// Makes the rows with low <= lid <= high those `states`, which are sorted: inserts what is missing, updates what differs
+// in any byte, deletes what is not among them, and leaves the others alone. Returns the rows written. 40001 where another
+// transaction changed one of them meanwhile, 23505 where it inserted one.
+std::int64_t write_states(state_writer *writer, const kernel::price_state *states, std::size_t count, std::int64_t low,
+                          std::int64_t high);
+void end_writing(state_writer *writer);
+
+} // namespace etl::fold
