@@ -12,6 +12,7 @@ struct row_layout {
     bool day_is_date;
     TupleDesc columns;
     AttrNumber lid, price, dt;
+    bool is_simple; // lid is fixed; then price comes first, and dt is fixed or next
     int last;       // the highest of the three
     int fixed;      // columns at the start that stand at the same place in every row without NULLs
     int fixed_end;  // where the next one begins, before alignment

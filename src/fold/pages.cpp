@@ -4,6 +4,7 @@
 #include "fold/events.hpp"
 #include "fold/write.hpp"
 #include "kernel/state_map.hpp"
+#include "pg/memory.hpp"
 
 extern "C" {
 #include "access/table.h"
@@ -17,8 +18,9 @@ namespace etl::fold {
 namespace {
 
 constexpr std::size_t state_bytes = sizeof(kernel::price_state);
-// Holds the events of two pages at least, so that half of it has room for one.
-constexpr std::size_t least_capacity = 2048;
+using slot = kernel::state_map::slot;
+// Holds the events of two pages, so that half of it has room for one.
+constexpr std::size_t least_capacity = 2 * pg::most_page_rows;
 constexpr std::size_t first_capacity = 16384;
 constexpr std::size_t least_wide_bytes = std::size_t{64} * 1024;
 
@@ -27,7 +29,8 @@ struct job {
     MemoryContext context;
     std::size_t most_capacity;
     std::size_t most_wide_bytes;
-    void *memory; // of the map, to be aligned to its lines
+    void *memory; // of the states, to be aligned to lines of the cache
+    slot *slots;
     kernel::state_map map;
     wide_prices wide;
     std::int64_t low, high; // lids of this pass
@@ -41,21 +44,24 @@ kernel::price_state *aligned(void *memory) {
     return reinterpret_cast<kernel::price_state *>(TYPEALIGN(state_bytes, reinterpret_cast<std::uintptr_t>(memory)));
 }
 
-// Gives the map `capacity` slots. What it holds moves along; where the system can, no byte is copied.
+// Gives the map room. The states that it holds move along; where the system can, no byte is copied.
 void set_capacity(job &work, std::size_t capacity) {
-    const std::size_t bytes = (capacity + 1) * state_bytes;
-    const std::size_t before = work.memory ? work.map.capacity() : 0;
-    const std::ptrdiff_t shift =
-        work.memory ? reinterpret_cast<char *>(aligned(work.memory)) - static_cast<char *>(work.memory) : 0;
-    work.memory = work.memory ? ::repalloc_huge(work.memory, bytes) : ::MemoryContextAllocHuge(work.context, bytes);
-    kernel::price_state *slots = aligned(work.memory);
-    if (before > 0 && reinterpret_cast<char *>(slots) - static_cast<char *>(work.memory) != shift)
-        memmove(static_cast<void *>(slots), static_cast<char *>(work.memory) + shift, before * state_bytes);
-    memset(static_cast<void *>(slots + before), 0, (capacity - before) * state_bytes);
-    if (before > 0)
-        work.map.enlarge(slots, capacity);
-    else
-        work.map.attach(slots, capacity);
+    const std::size_t bytes = (capacity + 1) * state_bytes, slots = kernel::state_map::slots_for(capacity);
+    if (work.slots)
+        ::pfree(work.slots);
+    if (work.memory) {
+        const std::ptrdiff_t shift = reinterpret_cast<char *>(aligned(work.memory)) - static_cast<char *>(work.memory);
+        work.memory = ::repalloc_huge(work.memory, bytes);
+        void *states = aligned(work.memory);
+        if (static_cast<char *>(states) - static_cast<char *>(work.memory) != shift)
+            memmove(states, static_cast<char *>(work.memory) + shift, work.map.size() * state_bytes);
+    } else {
+        work.memory = ::MemoryContextAllocHuge(work.context, bytes);
+    }
+    pg::prefer_huge_pages(work.memory, bytes);
+    work.slots = static_cast<slot *>(
+        ::MemoryContextAllocExtended(work.context, slots * sizeof(slot), MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO));
+    work.map.attach(aligned(work.memory), capacity, work.slots);
 }
 
 // Too many lids for the memory: the upper half waits for the next pass.
@@ -69,28 +75,39 @@ void halve(job &work) {
 }
 
 void make_room(job &work) {
-    while (work.map.room() < static_cast<std::size_t>(work.batch.count) && work.map.capacity() < work.most_capacity)
+    event_batch &batch = work.batch;
+    const std::size_t wanted = static_cast<std::size_t>(batch.count);
+    while (work.map.room() < wanted && work.map.capacity() < work.most_capacity)
         set_capacity(work, std::min(work.map.capacity() * 2, work.most_capacity));
-    while (work.map.room() < static_cast<std::size_t>(work.batch.count) ||
-           (work.wide.bytes > work.most_wide_bytes && work.map.size() > 1))
+    if (work.map.room() >= wanted && work.wide.bytes <= work.most_wide_bytes)
+        return;
+    while (work.map.room() < wanted || (work.wide.bytes > work.most_wide_bytes && work.map.size() > 1))
         halve(work);
+    int kept = 0;
+    for (int i = 0; i < batch.count; i++)
+        if (batch.lid[i] <= work.high) {
+            batch.lid[kept] = batch.lid[i];
+            batch.day[kept] = batch.day[i];
+            batch.price[kept] = batch.price[i];
+            batch.wide[kept++] = batch.wide[i];
+        }
+    batch.count = kept;
 }
 
 void absorb_batch(job &work) {
     const event_batch &batch = work.batch;
-    std::uint32_t hashes[pg::most_page_rows];
+    std::uint32_t hashes[pg::most_page_rows], numbers[pg::most_page_rows];
     for (int i = 0; i < batch.count; i++) {
         hashes[i] = kernel::state_map::hash(batch.lid[i]);
-        work.map.prefetch(hashes[i]);
+        work.map.prefetch_slot(hashes[i]);
     }
+    for (int i = 0; i < batch.count; i++)
+        numbers[i] = work.map.look_up(batch.lid[i], hashes[i]);
     for (int i = 0; i < batch.count; i++) {
-        if (batch.lid[i] > work.high)
-            continue; // this page made the map full
-        bool is_new;
-        kernel::price_state &state = work.map.find(batch.lid[i], hashes[i], is_new);
-        if (batch.price[i] == kernel::no_code || (!is_new && state.wide))
-            absorb_wide(work.wide, state, is_new, batch.day[i], batch.price[i], batch.wide[i]);
-        else if (is_new)
+        kernel::price_state &state = work.map.state_of(numbers[i], batch.lid[i], hashes[i]);
+        if (batch.price[i] == kernel::no_code || state.wide)
+            absorb_wide(work.wide, state, batch.day[i], batch.price[i], batch.wide[i]);
+        else if (!state.has_events)
             kernel::begin(state, batch.day[i], batch.price[i]);
         else
             kernel::absorb(state, batch.day[i], batch.price[i]);
@@ -153,7 +170,7 @@ std::int64_t fold_range(job &work, const price_log &log, Relation table, const p
         work.passes++;
         for (int i = 0; i < log.count; i++)
             scan_leaf(work, log, log.leaves[i], index, page_memory);
-        most_memory = std::max(most_memory, work.map.capacity() * state_bytes + work.wide.bytes);
+        most_memory = std::max(most_memory, work.map.capacity() * kernel::state_map::bytes_a_state + work.wide.bytes);
         instr_time since;
         INSTR_TIME_SET_CURRENT(since);
         const std::size_t count = work.map.size();
@@ -218,7 +235,7 @@ bool fold_pages(Oid prices, Oid price_state, const plan::key_bounds &bounds, boo
         work->context = own;
         work->most_wide_bytes = log.has_wide_prices ? std::max(memory / 4, least_wide_bytes) : 0;
         work->most_capacity =
-            std::max((memory - std::min(memory, work->most_wide_bytes)) / state_bytes - 1, least_capacity);
+            std::max((memory - std::min(memory, work->most_wide_bytes)) / kernel::state_map::bytes_a_state - 2, least_capacity);
         work->wide = {AllocSetContextCreate(own, "etl fold wide prices", ALLOCSET_DEFAULT_SIZES), log.format, 0};
         // After the locks, so that it sees what whoever held them has committed.
         ::PushActiveSnapshot(::GetTransactionSnapshot());

@@ -2,7 +2,7 @@
 #include "fold/reading.hpp"
 
 #include "fold/pages.hpp"
-#include "kernel/price_state.hpp"
+#include "kernel/state_map.hpp"
 #include "pg/spi.hpp"
 #include "settings.hpp"
 
@@ -15,8 +15,8 @@ namespace {
 
 // From this on, the pages of a range of lids are few more than its share of the log.
 constexpr double ordered = 0.95;
-// The map is enlarged from four fifths on, and ranges are never quite equal.
-constexpr double filled = 0.7;
+// Ranges are never quite equal.
+constexpr double filled = 0.9;
 
 struct statistics {
     bool known = false;
@@ -47,7 +47,7 @@ statistics statistics_of(Oid prices) {
 } // namespace
 
 double lids_in_memory() noexcept {
-    return fold_memory * 1024.0 / sizeof(kernel::price_state) * filled;
+    return fold_memory * 1024.0 / kernel::state_map::bytes_a_state * filled;
 }
 
 reading choose_reading(Oid prices, Oid price_state) {

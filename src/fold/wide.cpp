@@ -61,11 +61,11 @@ struct varlena *wide_price(std::int64_t handle) noexcept {
     return reinterpret_cast<struct varlena *>(static_cast<std::intptr_t>(handle));
 }
 
-void absorb_wide(wide_prices &prices, kernel::price_state &state, bool is_new, std::int64_t day, std::int64_t code,
+void absorb_wide(wide_prices &prices, kernel::price_state &state, std::int64_t day, std::int64_t code,
                  const struct varlena *price) {
     const std::int64_t given = code != kernel::no_code ? keep_code(prices, code)
                                                        : keep(prices, VARDATA_ANY(price), VARSIZE_ANY_EXHDR(price));
-    if (is_new) {
+    if (!state.has_events) {
         kernel::begin(state, day, 0);
         for (std::int64_t *handle : {&state.first, &state.last, &state.least, &state.greatest})
             *handle = keep_copy(prices, given);

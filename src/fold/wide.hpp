@@ -13,9 +13,9 @@ struct wide_prices {
     std::size_t bytes; // held
 };
 
-// Adds an event to a state, or begins a new one; afterwards the state is wide. price: where the code is no_code, the
+// Adds an event to a state, which may have none yet; afterwards the state is wide. price: where the code is no_code, the
 // numeric itself, which is copied.
-void absorb_wide(wide_prices &prices, kernel::price_state &state, bool is_new, std::int64_t day, std::int64_t code,
+void absorb_wide(wide_prices &prices, kernel::price_state &state, std::int64_t day, std::int64_t code,
                  const struct varlena *price);
 
 // The numeric behind a handle of a wide state.

@@ -41,6 +41,17 @@ constexpr std::uint64_t powers[] = {1,
                                     1000000000000000000};
 constexpr int most_power = 18;
 
+// The largest numbers that stay below the limit when multiplied by these powers.
+struct room_table {
+    std::uint64_t most[most_power + 1]{};
+    constexpr room_table() {
+        for (int i = 0; i <= most_power; i++)
+            most[i] = (limit - 1) / powers[i];
+    }
+    constexpr std::uint64_t operator[](int power) const { return most[power]; }
+};
+constexpr room_table room;
+
 std::uint16_t word(const unsigned char *bytes) noexcept {
     std::uint16_t value;
     std::memcpy(&value, bytes, sizeof value);
@@ -50,13 +61,27 @@ std::uint16_t word(const unsigned char *bytes) noexcept {
 // digits x 10^shift if that is a whole number below the limit, else the limit.
 template <class Number> std::uint64_t shifted(Number digits, int shift) noexcept {
     if (shift >= 0) {
-        if (shift > most_power || digits > (limit - 1) / powers[shift])
+        if (shift > most_power || digits > room[shift])
             return limit;
         return static_cast<std::uint64_t>(digits) * powers[shift];
     }
-    if (-shift > most_power)
-        return limit;
-    const Number whole = digits / powers[-shift];
+    Number whole;
+    // Constants, so that none of the usual ones is a division.
+    switch (shift) {
+    case -1:
+        whole = digits / 10;
+        break;
+    case -2:
+        whole = digits / 100;
+        break;
+    case -3:
+        whole = digits / 1000;
+        break;
+    default:
+        if (-shift > most_power)
+            return limit;
+        whole = digits / powers[-shift];
+    }
     return whole * powers[-shift] != digits || whole >= limit ? limit : static_cast<std::uint64_t>(whole);
 }
 

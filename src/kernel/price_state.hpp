@@ -11,15 +11,16 @@ struct price_state {
     std::int64_t lid;
     std::int64_t first_day, last_day;
     std::int64_t first, last, least, greatest;
-    std::uint8_t mark; // the map's: 0 where there is no state
-    bool wide;         // the prices are no codes but handles of the fold's (fold/wide.hpp)
+    bool has_events; // false: no more than the lid is known
+    bool wide;       // the prices are no codes but handles of the fold's (fold/wide.hpp)
 };
 static_assert(sizeof(price_state) == 64);
 
-// The state of a single event; lid and mark are left as they are.
+// The state of a single event.
 inline void begin(price_state &state, std::int64_t day, std::int64_t price) noexcept {
     state.first_day = state.last_day = day;
     state.first = state.last = state.least = state.greatest = price;
+    state.has_events = true;
     state.wide = false;
 }
 

@@ -67,6 +67,9 @@ private:
     MemoryContext context_;
 };
 
+// Asks the system for large pages under memory that is read at random; a wish, nothing depends on it.
+void prefer_huge_pages(void *memory, std::size_t bytes) noexcept;
+
 using string = boost::container::basic_string<char, std::char_traits<char>, allocator<char>>;
 template <class T> using vector = boost::container::vector<T, allocator<T>>;
 

@@ -36,21 +36,29 @@ auto fields(const price_state &state) {
 
 // A map with its memory, which it grows as the fold does.
 struct owned_map {
-    std::vector<price_state> slots;
+    std::vector<price_state> states;
+    std::vector<state_map::slot> slots;
     state_map map;
 
-    explicit owned_map(std::size_t capacity) : slots(capacity) { map.attach(slots.data(), capacity); }
+    explicit owned_map(std::size_t capacity) { set_capacity(capacity); }
+    void set_capacity(std::size_t capacity) {
+        states.resize(capacity);
+        slots.assign(state_map::slots_for(capacity), {0, 0});
+        map.attach(states.data(), capacity, slots.data());
+    }
+    price_state &find(std::int64_t lid) {
+        if (map.room() == 0)
+            set_capacity(map.capacity() * 2);
+        const std::uint32_t hash = state_map::hash(lid);
+        map.prefetch_slot(hash);
+        return map.state_of(map.look_up(lid, hash), lid, hash);
+    }
     void add(const event &one) {
-        if (map.room() == 0) {
-            slots.resize(slots.size() * 2);
-            map.enlarge(slots.data(), slots.size());
-        }
-        bool is_new;
-        price_state &state = map.find(one.lid, state_map::hash(one.lid), is_new);
-        if (is_new)
-            begin(state, one.day, one.price);
-        else
+        price_state &state = find(one.lid);
+        if (state.has_events)
             absorb(state, one.day, one.price);
+        else
+            begin(state, one.day, one.price);
     }
 };
 
@@ -106,22 +114,39 @@ TEST(state_map, the_ends_of_bigint) {
 TEST(state_map, grows_by_any_factor) {
     std::mt19937_64 random(2);
     for (int round = 0; round < 50; round++) {
-        const std::size_t small = 10 + random() % 100, large = small + random() % 1000;
-        std::vector<price_state> slots(large);
-        state_map map;
-        map.attach(slots.data(), small);
+        owned_map owned(10 + random() % 100);
         std::vector<std::int64_t> lids;
-        bool is_new;
-        while (map.room() > 0) {
+        while (owned.map.room() > 0) {
             lids.push_back(static_cast<std::int64_t>(random()));
-            begin(map.find(lids.back(), state_map::hash(lids.back()), is_new), 1, lids.back());
+            owned.add({lids.back(), 1, lids.back()});
         }
-        map.enlarge(slots.data(), large);
-        for (const std::int64_t lid : lids) {
-            EXPECT_EQ(map.find(lid, state_map::hash(lid), is_new).least, lid);
-            EXPECT_FALSE(is_new);
+        owned.set_capacity(owned.map.capacity() + random() % 1000);
+        for (const std::int64_t lid : lids)
+            EXPECT_EQ(owned.find(lid).least, lid);
+        EXPECT_EQ(owned.map.size(), lids.size());
+    }
+}
+
+TEST(state_map, lids_of_one_hash) {
+    // Found by a search; the hash has 32 bits, so some 100000 lids have a few.
+    std::map<std::uint32_t, std::int64_t> seen;
+    std::vector<std::int64_t> twins;
+    for (std::int64_t lid = 0; twins.size() < 6 && lid < 2000000; lid++) {
+        const auto [at, is_new] = seen.emplace(state_map::hash(lid * 1234567891), lid * 1234567891);
+        if (!is_new) {
+            twins.push_back(at->second);
+            twins.push_back(lid * 1234567891);
         }
-        EXPECT_EQ(map.size(), lids.size());
+    }
+    ASSERT_EQ(twins.size(), 6u);
+    owned_map owned(16);
+    for (int round = 0; round < 2; round++)
+        for (const std::int64_t lid : twins)
+            owned.add({lid, round, lid});
+    EXPECT_EQ(owned.map.size(), twins.size());
+    for (const std::int64_t lid : twins) {
+        EXPECT_EQ(owned.find(lid).least, lid);
+        EXPECT_EQ(owned.find(lid).last_day, 1);
     }
 }
 
@@ -140,14 +165,8 @@ TEST(state_map, keeps_the_lower_lids) {
         owned.map.sort();
         owned.map.keep(kept);
         EXPECT_EQ(owned.map.size(), kept);
-        for (std::size_t i = 0; i < lids.size(); i++) {
-            bool is_new;
-            const price_state &state = owned.map.find(lids[i], state_map::hash(lids[i]), is_new);
-            ASSERT_EQ(is_new, i >= kept);
-            ASSERT_TRUE(is_new || state.least == 7);
-            if (owned.map.room() == 0)
-                break;
-        }
+        for (std::size_t i = 0; i < lids.size(); i++)
+            ASSERT_EQ(owned.find(lids[i]).has_events, i < kept);
     }
 }
 
