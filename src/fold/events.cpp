@@ -118,13 +118,13 @@ std::int64_t code_of(struct varlena *price, kernel::price_format format) {
 
 } // namespace
 
-void gather_events(const row_layout &layout, const pg::heap_pages &pages, int rows, std::int64_t low,
-                   std::int64_t high, event_batch &batch) {
+void gather_events(const row_layout &layout, const pg::page_rows &rows, std::int64_t low, std::int64_t high,
+                   event_batch &batch) {
     int count = 0;
-    for (int i = 0; i < rows; i++) {
-        if (i + rows_ahead < rows)
-            __builtin_prefetch(pg::row_of_page(pages, i + rows_ahead).header);
-        const pg::page_row row = pg::row_of_page(pages, i);
+    for (int i = 0; i < rows.count; i++) {
+        if (i + rows_ahead < rows.count)
+            __builtin_prefetch(rows[i + rows_ahead].header);
+        const pg::page_row row = rows[i];
         const bool has_nulls = (row.header->t_infomask & HEAP_HASNULL) != 0;
         const bool is_whole = HeapTupleHeaderGetNatts(row.header) >= layout.last;
         const char *base = reinterpret_cast<const char *>(row.header) + row.header->t_hoff;

@@ -30,8 +30,8 @@ struct event_batch {
     struct varlena *wide[pg::most_page_rows]; // where price is kernel::no_code
 };
 
-// Gathers the events with low <= lid <= high of the page that was read last; NULL in any column does not count.
-void gather_events(const row_layout &layout, const pg::heap_pages &pages, int rows, std::int64_t low,
-                   std::int64_t high, event_batch &batch);
+// Gathers the events with low <= lid <= high of a page; NULL in any column does not count.
+void gather_events(const row_layout &layout, const pg::page_rows &rows, std::int64_t low, std::int64_t high,
+                   event_batch &batch);
 
 } // namespace etl::fold

@@ -137,10 +137,10 @@ void scan_leaf(job &work, const price_log &log, const log_leaf &leaf, Oid index,
         CHECK_FOR_INTERRUPTS();
         if (page >= pages.count)
             continue;
-        const int rows = pg::read_page(pages, page);
+        const pg::page_rows rows = pg::read_page(pages, page);
         add_time(work.reading, since);
         const MemoryContext before = ::MemoryContextSwitchTo(page_memory);
-        gather_events(layout, pages, rows, work.low, work.high, work.batch);
+        gather_events(layout, rows, work.low, work.high, work.batch);
         add_time(work.gathering, since);
         if (work.batch.count > 0) {
             make_room(work);

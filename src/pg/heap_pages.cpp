@@ -28,16 +28,10 @@ void end_pages(heap_pages &pages) {
     ::table_endscan(pages.scan);
 }
 
-int read_page(heap_pages &pages, BlockNumber page) {
+page_rows read_page(heap_pages &pages, BlockNumber page) {
     ::heapgetpage(pages.scan, page);
-    return reinterpret_cast<HeapScanDesc>(pages.scan)->rs_ntuples;
-}
-
-page_row row_of_page(const heap_pages &pages, int index) noexcept {
     const HeapScanDescData *scan = reinterpret_cast<HeapScanDesc>(pages.scan);
-    const Page page = BufferGetPage(scan->rs_cbuf);
-    const ItemId item = PageGetItemId(page, scan->rs_vistuples[index]);
-    return {reinterpret_cast<HeapTupleHeader>(PageGetItem(page, item)), ItemIdGetLength(item)};
+    return {static_cast<char *>(BufferGetPage(scan->rs_cbuf)), scan->rs_vistuples, scan->rs_ntuples};
 }
 
 struct index_pages {

@@ -7,6 +7,7 @@ extern "C" {
 #include "access/htup_details.h"
 #include "access/relscan.h"
 #include "storage/bufmgr.h"
+#include "storage/bufpage.h"
 #include "utils/snapshot.h"
 }
 
@@ -22,16 +23,25 @@ struct heap_pages {
 heap_pages begin_pages(Relation heap, Snapshot snapshot);
 void end_pages(heap_pages &pages);
 
-// Reads a page and returns how many of its rows the snapshot sees. Rows of an all-visible page are not looked at one by
-// one. They stay where they are until the next call.
-int read_page(heap_pages &pages, BlockNumber page);
-
-// Row 0 <= index < read_page() of the page that was read last.
 struct page_row {
     HeapTupleHeader header;
     std::uint32_t length;
 };
-page_row row_of_page(const heap_pages &pages, int index) noexcept;
+
+// The rows of a page that the snapshot sees. They stay where they are until the next page is read.
+struct page_rows {
+    char *page;
+    const OffsetNumber *items;
+    int count;
+
+    page_row operator[](int index) const noexcept {
+        const ItemIdData &item = reinterpret_cast<PageHeader>(page)->pd_linp[items[index] - 1];
+        return {reinterpret_cast<HeapTupleHeader>(page + item.lp_off), item.lp_len};
+    }
+};
+
+// Rows of an all-visible page are not looked at one by one.
+page_rows read_page(heap_pages &pages, BlockNumber page);
 
 // The most rows that a page can have.
 constexpr int most_page_rows = static_cast<int>(MaxHeapTuplesPerPage);
