@@ -28,7 +28,8 @@ ETL_FUNCTION(etl_plan) {
     catalog::require_owner(make.owner, pg::view(pg::format("make \"%s\"", make.name.c_str())));
     pg::row_writer rows(fcinfo);
     int number = 0;
-    for (const plan::planned_task &task : plan::plan_seed(make, catalog::sources_of(make), workers, chunk_rows, 0, true)) {
+    for (const plan::planned_task &task :
+         plan::plan_seed(make, catalog::sources_of(make), workers, chunk_rows, 0, true)) {
         number++;
         rows.add({pg::int4(number), pg::text(task.kind), pg::text(task.portal), pg::int8(task.range.from),
                   pg::int8(task.range.to), pg::int8(task.estimated_rows), pg::int8(task.estimated_bytes),

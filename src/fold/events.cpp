@@ -147,8 +147,7 @@ void gather_events(const row_layout &layout, const pg::page_rows &rows, std::int
         if (VARATT_IS_COMPRESSED(price) || VARATT_IS_EXTERNAL(price))
             price = ::pg_detoast_datum(price);
         batch.lid[count] = lid;
-        batch.day[count] =
-            layout.day_is_date ? number_at<std::int32_t>(found.day) : number_at<std::int64_t>(found.day);
+        batch.day[count] = layout.day_is_date ? number_at<std::int32_t>(found.day) : number_at<std::int64_t>(found.day);
         batch.price[count] = code_of(price, layout.format);
         batch.wide[count] = price;
         count++;

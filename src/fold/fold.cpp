@@ -23,8 +23,7 @@ std::optional<std::int64_t> try_pages(Oid prices, Oid price_state, const plan::l
     const std::size_t memory = static_cast<std::size_t>(fold_memory) * 1024;
     std::int64_t rows = 0;
     try {
-        const bool done =
-            pg::call([&] { return fold_pages(prices, price_state, bounds, by_index, memory, rows); });
+        const bool done = pg::call([&] { return fold_pages(prices, price_state, bounds, by_index, memory, rows); });
         return done ? std::optional(rows) : std::nullopt;
     } catch (const pg::error &failed) {
         raise_again(failed);

@@ -126,8 +126,7 @@ void scan_leaf(job &work, const price_log &log, const log_leaf &leaf, Oid index,
     const row_layout layout = layout_of(leaf, log);
     const Snapshot snapshot = ::GetActiveSnapshot();
     pg::heap_pages pages = pg::begin_pages(leaf.relation, snapshot);
-    pg::index_pages *found =
-        OidIsValid(index) ? pg::begin_index_pages(index, work.low, work.high, snapshot) : nullptr;
+    pg::index_pages *found = OidIsValid(index) ? pg::begin_index_pages(index, work.low, work.high, snapshot) : nullptr;
     instr_time since;
     INSTR_TIME_SET_CURRENT(since);
     for (BlockNumber next = 0;; next++) {
@@ -186,12 +185,11 @@ std::int64_t fold_range(job &work, const price_log &log, Relation table, const p
             break;
     }
     end_writing(writer);
-    ereport(DEBUG1,
-            (errmsg_internal("pg_etl fold: " INT64_FORMAT " events, " INT64_FORMAT " states, " INT64_FORMAT
-                             " passes, %zu kB; ms: read %.1f gather %.1f absorb %.1f sort %.1f write %.1f",
-                             work.events, states, work.passes, most_memory / 1024, milliseconds(work.reading),
-                             milliseconds(work.gathering), milliseconds(work.absorbing), milliseconds(work.sorting),
-                             milliseconds(work.writing))));
+    ereport(DEBUG1, (errmsg_internal("pg_etl fold: " INT64_FORMAT " events, " INT64_FORMAT " states, " INT64_FORMAT
+                                     " passes, %zu kB; ms: read %.1f gather %.1f absorb %.1f sort %.1f write %.1f",
+                                     work.events, states, work.passes, most_memory / 1024, milliseconds(work.reading),
+                                     milliseconds(work.gathering), milliseconds(work.absorbing),
+                                     milliseconds(work.sorting), milliseconds(work.writing))));
     return rows;
 }
 
@@ -234,8 +232,8 @@ bool fold_pages(Oid prices, Oid price_state, const plan::key_bounds &bounds, boo
         job *work = static_cast<job *>(::palloc0(sizeof(job)));
         work->context = own;
         work->most_wide_bytes = log.has_wide_prices ? std::max(memory / 4, least_wide_bytes) : 0;
-        work->most_capacity =
-            std::max((memory - std::min(memory, work->most_wide_bytes)) / kernel::state_map::bytes_a_state - 2, least_capacity);
+        work->most_capacity = std::max(
+            (memory - std::min(memory, work->most_wide_bytes)) / kernel::state_map::bytes_a_state - 2, least_capacity);
         work->wide = {AllocSetContextCreate(own, "etl fold wide prices", ALLOCSET_DEFAULT_SIZES), log.format, 0};
         // After the locks, so that it sees what whoever held them has committed.
         ::PushActiveSnapshot(::GetTransactionSnapshot());

@@ -1,8 +1,8 @@
 // PG regime: the fold past the executor: pages of the log to a map of states to the price state.
 #pragma once
 
-#include "plan/lid_range.hpp"
 #include "pg/postgres.hpp"
+#include "plan/lid_range.hpp"
 
 namespace etl::fold {
 
@@ -13,9 +13,9 @@ struct page_access {
 };
 page_access access_of(Oid prices, Oid price_state);
 
-// Folds the range and returns the rows written. by_index: reads only pages on which an index finds such lids. The states
-// take at most `memory` bytes; where that is not enough for the lids that come, the higher ones wait for a further scan.
-// The caller has seen that there is no obstacle; if there is one now: false, and nothing was done.
+// Folds the range and returns the rows written. by_index: reads only pages on which an index finds such lids. The
+// states take at most `memory` bytes; where that is not enough for the lids that come, the higher ones wait for a
+// further scan. The caller has seen that there is no obstacle; if there is one now: false, and nothing was done.
 bool fold_pages(Oid prices, Oid price_state, const plan::key_bounds &bounds, bool by_index, std::size_t memory,
                 std::int64_t &rows);
 

@@ -63,8 +63,8 @@ struct varlena *wide_price(std::int64_t handle) noexcept {
 
 void absorb_wide(wide_prices &prices, kernel::price_state &state, std::int64_t day, std::int64_t code,
                  const struct varlena *price) {
-    const std::int64_t given = code != kernel::no_code ? keep_code(prices, code)
-                                                       : keep(prices, VARDATA_ANY(price), VARSIZE_ANY_EXHDR(price));
+    const std::int64_t given =
+        code != kernel::no_code ? keep_code(prices, code) : keep(prices, VARDATA_ANY(price), VARSIZE_ANY_EXHDR(price));
     if (!state.has_events) {
         kernel::begin(state, day, 0);
         for (std::int64_t *handle : {&state.first, &state.last, &state.least, &state.greatest})

@@ -13,8 +13,8 @@ struct wide_prices {
     std::size_t bytes; // held
 };
 
-// Adds an event to a state, which may have none yet; afterwards the state is wide. price: where the code is no_code, the
-// numeric itself, which is copied.
+// Adds an event to a state, which may have none yet; afterwards the state is wide. price: where the code is no_code,
+// the numeric itself, which is copied.
 void absorb_wide(wide_prices &prices, kernel::price_state &state, std::int64_t day, std::int64_t code,
                  const struct varlena *price);
 

@@ -17,9 +17,9 @@ Relation open_price_state(Oid table, Oid prices, const char *&obstacle);
 struct state_writer;
 state_writer *begin_writing(Relation table, kernel::price_format format, Oid day_type);
 
-// Makes the rows with low <= lid <= high those `states`, which are sorted: inserts what is missing, updates what differs
-// in any byte, deletes what is not among them, and leaves the others alone. Returns the rows written. 40001 where another
-// transaction changed one of them meanwhile, 23505 where it inserted one.
+// Makes the rows with low <= lid <= high those `states`, which are sorted: inserts what is missing, updates what
+// differs in any byte, deletes what is not among them, and leaves the others alone. Returns the rows written. 40001
+// where another transaction changed one of them meanwhile, 23505 where it inserted one.
 std::int64_t write_states(state_writer *writer, const kernel::price_state *states, std::size_t count, std::int64_t low,
                           std::int64_t high);
 void end_writing(state_writer *writer);

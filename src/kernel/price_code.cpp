@@ -48,7 +48,9 @@ struct room_table {
         for (int i = 0; i <= most_power; i++)
             most[i] = (limit - 1) / powers[i];
     }
-    constexpr std::uint64_t operator[](int power) const { return most[power]; }
+    constexpr std::uint64_t operator[](int power) const {
+        return most[power];
+    }
 };
 constexpr room_table room;
 

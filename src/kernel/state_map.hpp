@@ -8,25 +8,33 @@
 namespace etl::kernel {
 
 // Price states by lid: the states lie densely, in order of arrival; an index of 8 bytes a slot (open addressing, linear
-// probing, at most two thirds full) leads there. The index of many lids still fits the cache; of a state no more than its
-// own line is fetched, and a page's worth of them at a time: ask for all index slots, look up all, ask for all states,
-// then work at them. It lives in memory that its user gives.
+// probing, at most two thirds full) leads there. The index of many lids still fits the cache; of a state no more than
+// its own line is fetched, and a page's worth of them at a time: ask for all index slots, look up all, ask for all
+// states, then work at them. It lives in memory that its user gives.
 class state_map {
 public:
     struct slot {
         std::uint32_t hash;
         std::uint32_t number; // of the state, from 1; 0: free
     };
-    static constexpr std::size_t slots_for(std::size_t capacity) noexcept { return capacity + capacity / 2 + 1; }
+    static constexpr std::size_t slots_for(std::size_t capacity) noexcept {
+        return capacity + capacity / 2 + 1;
+    }
     static constexpr std::size_t bytes_a_state = sizeof(price_state) + sizeof(slot) * 3 / 2;
 
-    // Room for `capacity` states and slots_for(capacity) slots of zero bytes. States that the map has are in the new room
-    // already, at the same places.
+    // Room for `capacity` states and slots_for(capacity) slots of zero bytes. States that the map has are in the new
+    // room already, at the same places.
     void attach(price_state *states, std::size_t capacity, slot *slots) noexcept;
 
-    std::size_t size() const noexcept { return size_; }
-    std::size_t capacity() const noexcept { return capacity_; }
-    std::size_t room() const noexcept { return capacity_ - size_; }
+    std::size_t size() const noexcept {
+        return size_;
+    }
+    std::size_t capacity() const noexcept {
+        return capacity_;
+    }
+    std::size_t room() const noexcept {
+        return capacity_ - size_;
+    }
 
     static std::uint32_t hash(std::int64_t lid) noexcept {
         std::uint64_t mixed = static_cast<std::uint64_t>(lid);
@@ -35,10 +43,12 @@ public:
         return static_cast<std::uint32_t>(mixed >> 32);
     }
 
-    void prefetch_slot(std::uint32_t hash) const noexcept { __builtin_prefetch(&slots_[home(hash)]); }
+    void prefetch_slot(std::uint32_t hash) const noexcept {
+        __builtin_prefetch(&slots_[home(hash)]);
+    }
 
-    // The number of the state that is most likely the lid's, which is then on its way to the cache; a new state, without
-    // any event, if there is none of its hash. The caller sees to room().
+    // The number of the state that is most likely the lid's, which is then on its way to the cache; a new state,
+    // without any event, if there is none of its hash. The caller sees to room().
     std::uint32_t look_up(std::int64_t lid, std::uint32_t hash) noexcept {
         for (std::size_t at = home(hash);; at = at + 1 == slot_count_ ? 0 : at + 1) {
             if (slots_[at].number == 0)

@@ -82,13 +82,12 @@ Oid index_led_by(Relation heap, AttrNumber column) {
     foreach (cell, indexes) {
         const Relation index = ::index_open(lfirst_oid(cell), AccessShareLock);
         const Form_pg_index form = index->rd_index;
-        const bool fits = form->indisvalid && form->indisready && !form->indcheckxmin &&
-                          form->indkey.values[0] == column && ::RelationGetIndexPredicate(index) == NIL &&
-                          (index->rd_rel->relam == BTREE_AM_OID || index->rd_rel->relam == BRIN_AM_OID) &&
-                          OidIsValid(::get_opfamily_member(index->rd_opfamily[0], INT8OID, INT8OID,
-                                                           BTGreaterEqualStrategyNumber)) &&
-                          OidIsValid(::get_opfamily_member(index->rd_opfamily[0], INT8OID, INT8OID,
-                                                           BTLessEqualStrategyNumber));
+        const bool fits =
+            form->indisvalid && form->indisready && !form->indcheckxmin && form->indkey.values[0] == column &&
+            ::RelationGetIndexPredicate(index) == NIL &&
+            (index->rd_rel->relam == BTREE_AM_OID || index->rd_rel->relam == BRIN_AM_OID) &&
+            OidIsValid(::get_opfamily_member(index->rd_opfamily[0], INT8OID, INT8OID, BTGreaterEqualStrategyNumber)) &&
+            OidIsValid(::get_opfamily_member(index->rd_opfamily[0], INT8OID, INT8OID, BTLessEqualStrategyNumber));
         // Of several, a B-tree: it knows rows, BRIN ranges of pages.
         if (fits && (!OidIsValid(found) || index->rd_rel->relam == BTREE_AM_OID))
             found = RelationGetRelid(index);

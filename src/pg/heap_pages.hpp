@@ -54,7 +54,8 @@ index_pages *begin_index_pages(Oid index, std::int64_t low, std::int64_t high, S
 BlockNumber next_index_page(index_pages *pages);
 void end_index_pages(index_pages *pages);
 
-// A valid B-tree or BRIN index that has `column`, a bigint, first and every row of the heap; InvalidOid if there is none.
+// A valid B-tree or BRIN index that has `column`, a bigint, first and every row of the heap; InvalidOid if there is
+// none.
 Oid index_led_by(Relation heap, AttrNumber column);
 
 } // namespace etl::pg

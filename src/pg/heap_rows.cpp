@@ -24,9 +24,9 @@ void update_row(ResultRelInfo *table, ItemPointer old, TupleTableSlot *row, ESta
 
 void delete_row(Relation table, ItemPointer old, Snapshot snapshot) {
     TM_FailureData failure;
-    require_ok(::table_tuple_delete(table, old, ::GetCurrentCommandId(true), snapshot, InvalidSnapshot, true, &failure,
-                                    false),
-               table);
+    require_ok(
+        ::table_tuple_delete(table, old, ::GetCurrentCommandId(true), snapshot, InvalidSnapshot, true, &failure, false),
+        table);
 }
 
 } // namespace etl::pg

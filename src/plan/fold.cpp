@@ -25,8 +25,8 @@ double events_for_a_chunk(double pace, double most) {
     return std::clamp(pace * chunk_target / 1000.0, 10000.0, most);
 }
 
-// Ranges of the log by the way it is read. Each range is another scan of the whole log where it is in order of arrival, so
-// there are as many as memory and workers ask for; else they are short.
+// Ranges of the log by the way it is read. Each range is another scan of the whole log where it is in order of arrival,
+// so there are as many as memory and workers ask for; else they are short.
 std::vector<cut_range> cut_folds(const fold::reading &how, const sketch &events, int workers) {
     if (how.way == fold::way_to_read::statement)
         return cut_rows(events, events_for_a_chunk(assumed_pace, 5e6));

@@ -23,10 +23,10 @@ struct planned_task {
 
 // Plans a seed of the make: fold tasks where the price state of a portal is unfolded or stale, chunks, indexes, checks,
 // publish, analyze. Acts as the make's owner for whatever touches relations. chunk_rows: rows of the mart a chunk;
-// empty for the engine's choice. workers: how many the run may have. run: number of the run (0 in a dry run) from which staging tables get their names.
-pg::vector<planned_task> plan_seed(const catalog::make &make, const pg::vector<catalog::source> &sources,
-                                   int workers, std::optional<std::int64_t> chunk_rows, std::int64_t run,
-                                   bool with_sql);
+// empty for the engine's choice. workers: how many the run may have. run: number of the run (0 in a dry run) from which
+// staging tables get their names.
+pg::vector<planned_task> plan_seed(const catalog::make &make, const pg::vector<catalog::source> &sources, int workers,
+                                   std::optional<std::int64_t> chunk_rows, std::int64_t run, bool with_sql);
 
 // Plans a fold of the portal's price log for that many workers.
 pg::vector<planned_task> plan_fold(const catalog::portal &portal, int workers, bool with_sql);

@@ -95,9 +95,8 @@ void add_loads(pg::vector<planned_task> &tasks, const catalog::make &make, const
 
 } // namespace
 
-pg::vector<planned_task> plan_seed(const catalog::make &make, const pg::vector<catalog::source> &sources,
-                                   int workers, std::optional<std::int64_t> chunk_rows, std::int64_t run,
-                                   bool with_sql) {
+pg::vector<planned_task> plan_seed(const catalog::make &make, const pg::vector<catalog::source> &sources, int workers,
+                                   std::optional<std::int64_t> chunk_rows, std::int64_t run, bool with_sql) {
     const pg::vector<catalog::portal> portals = catalog::all_portals();
     catalog::require_trust(make);
     for (const catalog::source &source : sources) {
@@ -109,9 +108,10 @@ pg::vector<planned_task> plan_seed(const catalog::make &make, const pg::vector<c
 
     pg::vector<planned_task> tasks;
     // Portals are folded side by side, so each needs no more than its share of the workers.
-    const int folds = static_cast<int>(std::count_if(sources.begin(), sources.end(), [&](const catalog::source &source) {
-        return needs_fold(find_portal(portals, source.portal));
-    }));
+    const int folds =
+        static_cast<int>(std::count_if(sources.begin(), sources.end(), [&](const catalog::source &source) {
+            return needs_fold(find_portal(portals, source.portal));
+        }));
     for (const catalog::source &source : sources)
         if (const catalog::portal &portal = find_portal(portals, source.portal); needs_fold(portal)) {
             pg::owner_scope as_portal_owner(portal.owner);

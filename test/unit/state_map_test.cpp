@@ -40,7 +40,9 @@ struct owned_map {
     std::vector<state_map::slot> slots;
     state_map map;
 
-    explicit owned_map(std::size_t capacity) { set_capacity(capacity); }
+    explicit owned_map(std::size_t capacity) {
+        set_capacity(capacity);
+    }
     void set_capacity(std::size_t capacity) {
         states.resize(capacity);
         slots.assign(state_map::slots_for(capacity), {0, 0});
@@ -102,7 +104,8 @@ TEST(price_state, any_order_and_repeats_give_one_answer) {
 
 TEST(state_map, the_ends_of_bigint) {
     owned_map owned(16);
-    const std::int64_t least = std::numeric_limits<std::int64_t>::min(), most = std::numeric_limits<std::int64_t>::max();
+    const std::int64_t least = std::numeric_limits<std::int64_t>::min(),
+                       most = std::numeric_limits<std::int64_t>::max();
     for (const std::int64_t lid : {most, std::int64_t{0}, least, std::int64_t{-1}})
         owned.add({lid, 1, lid});
     const price_state *sorted = owned.map.sort();
