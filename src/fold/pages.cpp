@@ -208,7 +208,7 @@ page_access access_of(Oid prices, Oid price_state) {
         return access;
     access.has_index = OidIsValid(index_of(log));
     close_log(log);
-    if (const Relation table = open_price_state(price_state, prices, access.obstacle))
+    if (const Relation table = open_price_state(price_state, prices, AccessShareLock, access.obstacle))
         ::table_close(table, NoLock);
     return access;
 }
@@ -220,7 +220,7 @@ bool fold_pages(Oid prices, Oid price_state, const plan::key_bounds &bounds, boo
     if (log.obstacle)
         return false;
     const char *obstacle;
-    const Relation table = open_price_state(price_state, prices, obstacle);
+    const Relation table = open_price_state(price_state, prices, RowExclusiveLock, obstacle);
     if (!table) {
         close_log(log);
         return false;

@@ -85,8 +85,8 @@ const char *obstacle_of(Relation table, Oid prices) {
 
 } // namespace
 
-Relation open_price_state(Oid table, Oid prices, const char *&obstacle) {
-    const Relation opened = plan::open_planned(table, RowExclusiveLock, "price state");
+Relation open_price_state(Oid table, Oid prices, LOCKMODE mode, const char *&obstacle) {
+    const Relation opened = plan::open_planned(table, mode, "price state");
     obstacle = obstacle_of(opened, prices);
     if (!obstacle)
         return opened;

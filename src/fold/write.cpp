@@ -206,6 +206,9 @@ std::int64_t write_states(state_writer *writer, const kernel::price_state *state
     writer->written = 0;
     const kernel::price_state *next = states, *const end = states + count;
     if (RelationGetNumberOfBlocks(writer->table) > 0) {
+        // A published table without a replica identity takes no updates.
+        ::CheckCmdReplicaIdentity(writer->table, CMD_UPDATE);
+        ::CheckCmdReplicaIdentity(writer->table, CMD_DELETE);
         const Snapshot snapshot = ::GetActiveSnapshot();
         const Relation index = ::index_open(writer->key, AccessShareLock);
         ScanKeyData keys[2];
