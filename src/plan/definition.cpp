@@ -22,7 +22,9 @@ pg::string definition_of(const catalog::make &make, const pg::vector<catalog::so
         const pg::result rule = pg::query("SELECT ev_action::text FROM pg_catalog.pg_rewrite WHERE ev_class = $1"
                                           " AND ev_type = '1'",
                                           {pg::oid(source.view)});
-        parts += pg::format("; source %s %u ", source.portal.c_str(), source.view);
+        const catalog::portal portal = catalog::get_portal(pg::view(source.portal));
+        parts += pg::format("; source %s %u of log %u, state %u ", source.portal.c_str(), source.view, portal.prices,
+                            portal.price_state);
         parts += rule.empty() ? pg::string("gone") : rule.text(0, 0);
     }
     return pg::query("SELECT format('%s%s', lpad(to_hex(hashtextextended($1, 0)), 16, '0'),"

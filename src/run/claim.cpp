@@ -10,11 +10,16 @@ namespace etl::run {
 
 namespace {
 
+// The lowest unfinished phase of each portal of run $1, and of what has none: a few rows, however many tasks there are.
+constexpr const char *with_front =
+    "WITH front AS MATERIALIZED (SELECT portal, pg_catalog.min(phase) AS phase FROM etl.task"
+    " WHERE run_id = $1 AND state <> 'done' GROUP BY portal) ";
+
 // A task is ready when nothing of a lower phase is unfinished, for its portal or for the run; a publish that waits for
 // etl_publish is not.
 constexpr const char *is_ready =
-    " t.state = 'waiting' AND NOT EXISTS (SELECT FROM etl.task b WHERE b.run_id = t.run_id AND b.phase < t.phase"
-    " AND b.state <> 'done' AND (t.portal IS NULL OR b.portal IS NULL OR b.portal = t.portal))"
+    " t.state = 'waiting' AND NOT EXISTS (SELECT FROM front f WHERE f.phase < t.phase"
+    " AND (t.portal IS NULL OR f.portal IS NULL OR f.portal = t.portal))"
     " AND (t.kind <> 'publish' OR EXISTS (SELECT FROM etl.run r WHERE r.run_id = t.run_id AND r.publish = 'auto'))";
 
 pg::lock_key task_lock(std::int64_t run_id, std::int32_t task_no) {
@@ -59,23 +64,27 @@ task read_task(const pg::result &rows) {
             rows.optional_text(0, 2),
             {rows.optional_int8(0, 3), rows.optional_int8(0, 4)},
             rows.is_null(0, 5) ? InvalidOid : rows.oid(0, 5),
-            static_cast<std::int32_t>(rows.int8(0, 6))};
+            static_cast<std::int32_t>(rows.int8(0, 6)),
+            static_cast<std::int32_t>(rows.int8(0, 7))};
 }
 
 // Ends the run if nothing is ready or running: what still waits then stands behind a failure, or behind etl_publish.
+// A mart that is published stays so, though gathering its statistics may have failed. False if the run has been
+// steered since it was looked at: the conditions hold for the row as it is when it is locked.
 bool end_run(const record &run) {
     return pg::execute(
-               "UPDATE etl.run r SET state = CASE WHEN f.task_no IS NOT NULL THEN 'failed'"
-               "  WHEN EXISTS (SELECT FROM etl.task t WHERE t.run_id = r.run_id AND t.state = 'waiting') THEN 'loaded'"
-               "  WHEN r.kind = 'seed' THEN 'published' ELSE 'done' END,"
-               " ended_at = CASE WHEN f.task_no IS NULL AND EXISTS (SELECT FROM etl.task t WHERE t.run_id = r.run_id"
-               "  AND t.state = 'waiting') THEN NULL ELSE pg_catalog.clock_timestamp() END,"
+               "UPDATE etl.run r SET state = CASE WHEN l.published THEN 'published' WHEN f.task_no IS NOT NULL THEN 'failed'"
+               "  WHEN l.waiting THEN 'loaded' ELSE 'done' END,"
+               " ended_at = CASE WHEN f.task_no IS NOT NULL OR NOT l.waiting THEN pg_catalog.clock_timestamp() END,"
                " since = pg_catalog.clock_timestamp(), waiting_for = NULL, why = NULL, sqlstate = f.sqlstate,"
                " error = pg_catalog.concat_ws(' ', f.kind, 'of portal ' || f.portal, CASE WHEN f.kind IN ('load', 'fold')"
                "  THEN pg_catalog.format('[%s, %s)', f.lid_from, f.lid_to) END) || ': ' || f.error"
-               " FROM (SELECT 1) one LEFT JOIN LATERAL (SELECT * FROM etl.task t WHERE t.run_id = $1"
-               "  AND t.state = 'failed' ORDER BY t.task_no LIMIT 1) f ON true"
-               " WHERE r.run_id = $1 AND r.state IN ('queued', 'running')",
+               " FROM (SELECT COALESCE(pg_catalog.bool_or(t.state = 'waiting'), false) AS waiting,"
+               "  COALESCE(pg_catalog.bool_or(t.kind = 'publish' AND t.state = 'done'), false) AS published"
+               "  FROM etl.task t WHERE t.run_id = $1) l LEFT JOIN LATERAL (SELECT * FROM etl.task t"
+               "  WHERE t.run_id = $1 AND t.state = 'failed' ORDER BY t.task_no LIMIT 1) f ON true"
+               " WHERE r.run_id = $1 AND r.state IN ('queued', 'running')"
+               " AND (NOT l.waiting OR f.task_no IS NOT NULL OR r.publish = 'manual')",
                {pg::int8(run.run_id)}) > 0;
 }
 
@@ -106,9 +115,9 @@ bool may_pass(const char *sqlstate) noexcept {
 std::int64_t ready_tasks(std::int64_t run_id, std::int64_t limit) {
     pg::catalog_scope as_catalog;
     const std::int64_t ready =
-        pg::query(pg::format("SELECT pg_catalog.count(*) FROM (SELECT FROM etl.task t WHERE t.run_id = $1 AND %s"
+        pg::query(pg::format("%s SELECT pg_catalog.count(*) FROM (SELECT FROM etl.task t WHERE t.run_id = $1 AND %s"
                              " LIMIT $2) r",
-                             is_ready),
+                             with_front, is_ready),
                   {pg::int8(run_id), pg::int8(limit)})
             .int8(0, 0);
     if (ready >= limit)
@@ -131,11 +140,11 @@ claim_result claim(const record &run, bool alone) {
     // Suspected tasks come last, so that one that brings the server down does so when the rest is done; later phases come
     // first, since their pages are warm.
     const pg::result found = pg::query(
-        pg::format("SELECT t.task_no, t.kind, t.portal, t.lid_from, t.lid_to, t.parent_index::oid, t.attempts + 1"
-                   " FROM etl.task t WHERE t.run_id = $1 AND %s AND t.crashes %s %d"
+        pg::format("%s SELECT t.task_no, t.kind, t.portal, t.lid_from, t.lid_to, t.parent_index::oid, t.attempts + 1,"
+                   " t.retries FROM etl.task t WHERE t.run_id = $1 AND %s AND t.crashes %s %d"
                    " AND (t.not_before IS NULL OR t.not_before <= pg_catalog.clock_timestamp())"
                    " ORDER BY t.crashes, t.phase DESC, t.task_no LIMIT 1 FOR UPDATE OF t SKIP LOCKED",
-                   is_ready, alone ? ">=" : "<", crashes_before_alone),
+                   with_front, is_ready, alone ? ">=" : "<", crashes_before_alone),
         {pg::int8(run.run_id)});
     if (!found.empty()) {
         const task wanted = read_task(found);
@@ -163,17 +172,19 @@ claim_result claim(const record &run, bool alone) {
         }
     }
     const pg::result left = pg::query(
-        pg::format("SELECT pg_catalog.count(*) FILTER (WHERE %s), pg_catalog.count(*) FILTER (WHERE t.state = 'running'),"
+        pg::format("%s SELECT pg_catalog.count(*) FILTER (WHERE %s), pg_catalog.count(*) FILTER (WHERE t.state = 'running'),"
                    " pg_catalog.ceil(1000 * EXTRACT(epoch FROM pg_catalog.min(t.not_before) - pg_catalog.clock_timestamp()))::bigint,"
                    " pg_catalog.count(*) FILTER (WHERE %s AND t.crashes >= %d)"
                    " FROM etl.task t WHERE t.run_id = $1 AND t.state IN ('waiting', 'running')",
-                   is_ready, is_ready, crashes_before_alone),
+                   with_front, is_ready, is_ready, crashes_before_alone),
         {pg::int8(run.run_id)});
     if (left.int8(0, 0) > 0) {
         result.what = !alone && left.int8(0, 0) == left.int8(0, 3) ? verdict::alone : verdict::wait;
         result.milliseconds = std::clamp<std::int64_t>(left.optional_int8(0, 2).value_or(20), 20, 500);
-    } else if (left.int8(0, 1) == 0 && end_run(run)) {
-        result.what = verdict::ended;
+    } else if (left.int8(0, 1) == 0) {
+        // Where the run could not be ended, its row has changed meanwhile: look again.
+        result.what = end_run(run) ? verdict::ended : verdict::wait;
+        result.milliseconds = 20;
     }
     return result;
 }
@@ -199,18 +210,19 @@ void mark_error(const record &run, const task &failed, const pg::error_report &r
     const bool stopped =
         pg::query("SELECT FROM etl.run WHERE run_id = $1 AND state IN ('queued', 'running')", {pg::int8(run.run_id)})
             .empty();
-    const bool again = stopped || (may_pass(report.sqlstate) && failed.attempt < 10);
+    const bool again = stopped || (may_pass(report.sqlstate) && failed.retries < most_retries);
     pg::string text = report.message;
     if (!report.detail.empty())
         text.append(" (").append(report.detail).append(")");
     // Where the run was stopped, the interruption is no fault of the task. Else: 1, 2, 4, 8, then every 10 seconds.
-    const std::int64_t backoff = stopped ? 0 : std::min<std::int64_t>(10000, 1000LL << std::min(failed.attempt - 1, 4));
+    const std::int64_t backoff = stopped ? 0 : std::min<std::int64_t>(10000, 1000LL << std::min(failed.retries, 4));
     pg::execute("UPDATE etl.task SET state = CASE WHEN $4 THEN 'waiting' ELSE 'failed' END, why = $5,"
+                " retries = retries + CASE WHEN $8 THEN 0 ELSE 1 END,"
                 " sqlstate = $6, error = $5, ended_at = CASE WHEN $4 THEN NULL ELSE pg_catalog.clock_timestamp() END,"
                 " not_before = CASE WHEN $4 THEN pg_catalog.clock_timestamp() + $7 * interval '1 millisecond' END"
                 " WHERE run_id = $1 AND task_no = $2 AND state = 'running' AND attempts = $3",
                 {pg::int8(run.run_id), pg::int4(failed.task_no), pg::int4(failed.attempt), pg::boolean(again),
-                 pg::text(pg::view(text)), pg::text(report.sqlstate), pg::int8(backoff)});
+                 pg::text(pg::view(text)), pg::text(report.sqlstate), pg::int8(backoff), pg::boolean(stopped)});
 }
 
 void fail(std::int64_t run_id, const pg::error_report &report) {

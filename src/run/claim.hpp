@@ -13,11 +13,14 @@ struct task {
     plan::lid_range range;
     Oid parent_index;
     std::int32_t attempt;
+    std::int32_t retries; // after errors that may pass, since the run was last asked for
 };
 
 // A task whose worker vanished that often is worked on alone; three more times and it is set aside.
 constexpr int crashes_before_alone = 2;
 constexpr int crashes_before_set_aside = 5;
+// An error that may pass is tried again that often.
+constexpr int most_retries = 9;
 
 // Tasks of the run that a worker could take up now, those whose worker vanished included; counts to `limit` only.
 std::int64_t ready_tasks(std::int64_t run_id, std::int64_t limit);

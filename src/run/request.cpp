@@ -33,14 +33,18 @@ struct predecessor {
     std::int64_t run_id;
     pg::string state;
     pg::string definition;
-    bool whole; // its staging tables and what it reads are all there
+    bool whole; // its staging tables and what it reads are all there, and what must be folded now it would still fold
 };
 
 std::optional<predecessor> newest(const char *kind, const char *column, std::string_view name) {
     const pg::result rows = pg::query(
         pg::format("SELECT r.run_id, r.state, r.definition, NOT EXISTS (SELECT FROM etl.run_portal p"
                    "  WHERE p.run_id = r.run_id AND p.staging IS NOT NULL"
-                   "  AND NOT EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.oid = p.staging)) AND %s"
+                   "  AND NOT EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.oid = p.staging))"
+                   " AND NOT EXISTS (SELECT FROM etl.run_portal p JOIN etl.portal o USING (portal)"
+                   "  WHERE p.run_id = r.run_id AND o.state IN ('unfolded', 'stale') AND NOT EXISTS (SELECT"
+                   "   FROM etl.task t WHERE t.run_id = r.run_id AND t.portal = o.portal AND t.kind = 'fold'"
+                   "   AND t.state <> 'done')) AND %s"
                    " FROM etl.run r WHERE r.kind = '%s' AND r.%s = $1 AND %s ORDER BY r.run_id DESC LIMIT 1",
                    relations_are_there, kind, column, this_cluster().c_str()),
         {pg::text(name)});
@@ -55,8 +59,8 @@ bool unfinished(const pg::string &state) {
 
 // Failed tasks get another chance, with a clean record; done ones are kept.
 void reopen(std::int64_t run_id, std::string_view why) {
-    pg::execute("UPDATE etl.task SET state = 'waiting', crashes = 0, not_before = NULL, ended_at = NULL, why = $2"
-                " WHERE run_id = $1 AND state = 'failed'",
+    pg::execute("UPDATE etl.task SET state = 'waiting', crashes = 0, retries = 0, not_before = NULL, ended_at = NULL,"
+                " why = $2 WHERE run_id = $1 AND state IN ('waiting', 'failed')",
                 {pg::int8(run_id), pg::text(why)});
     pg::execute("UPDATE etl.run SET state = 'queued', ended_at = NULL, since = pg_catalog.clock_timestamp(),"
                 " sqlstate = NULL, error = NULL, waiting_for = NULL, why = $2 WHERE run_id = $1",
@@ -76,8 +80,26 @@ void say_resumed(std::int64_t run_id, const pg::string &state) {
                hint);
 }
 
+// What a request says explicitly holds for the ended run that it reopens, as far as that can still be changed. A run
+// that is under way stays as whoever asked for it wanted it.
+void apply_arguments(std::int64_t run_id, std::optional<int> workers, std::optional<std::int64_t> chunk_rows,
+                     std::string_view publish) {
+    pg::execute("UPDATE etl.run SET workers = COALESCE($2, workers),"
+                " publish = CASE WHEN $3 = 'manual' THEN $3 ELSE publish END WHERE run_id = $1"
+                " AND (workers IS DISTINCT FROM COALESCE($2, workers) OR ($3 = 'manual' AND publish <> $3))",
+                {pg::int8(run_id), workers ? pg::int4(*workers) : pg::null_of(pg::int4(0).type), pg::text(publish)});
+    if (!chunk_rows)
+        return;
+    const pg::result cut = pg::query("SELECT chunk_rows FROM etl.run WHERE run_id = $1", {pg::int8(run_id)});
+    if (cut.optional_int8(0, 0) != chunk_rows)
+        pg::notice(pg::view(pg::format("run " INT64_FORMAT " keeps the chunks that it was cut into", run_id)),
+                   "Chunks are cut when a run is planned.");
+}
+
 // Falls back on the newest run where that is right, and returns its number.
-std::optional<std::int64_t> resume_newest(const std::optional<predecessor> &before, std::string_view definition) {
+std::optional<std::int64_t> resume_newest(const std::optional<predecessor> &before, std::string_view definition,
+                                          std::optional<int> workers, std::optional<std::int64_t> chunk_rows,
+                                          std::string_view publish) {
     if (!before)
         return std::nullopt;
     if (!unfinished(before->state)) {
@@ -86,6 +108,7 @@ std::optional<std::int64_t> resume_newest(const std::optional<predecessor> &befo
         if (!resumable)
             return std::nullopt;
         reopen(before->run_id, "asked for again");
+        apply_arguments(before->run_id, workers, chunk_rows, publish);
     }
     say_resumed(before->run_id, before->state);
     return before->run_id;
@@ -117,18 +140,27 @@ void insert_tasks(std::int64_t run_id, const pg::vector<plan::planned_task> &tas
                      pg::oid(task.parent_index.value_or(InvalidOid)), pg::int8(task.estimated_rows)});
 }
 
-// Staging tables of runs of this make that can't be resumed any more. By OID and by our own list, so that nothing that
-// belongs to somebody else is met; partitions of a mart, published ones above all, are left alone.
-pg::vector<pg::string> abandoned_stagings(std::string_view make, std::int64_t run_id) {
+// Staging tables of runs of this make that can't be resumed any more, where the make's owner may drop them.
+pg::vector<Oid> abandoned_stagings(const catalog::make &make, std::int64_t run_id) {
     const pg::result rows =
-        pg::query("SELECT c.oid::regclass::text FROM etl.run r JOIN etl.run_portal p USING (run_id)"
-                  " JOIN pg_catalog.pg_class c ON c.oid = p.staging AND NOT c.relispartition"
+        pg::query("SELECT c.oid FROM etl.run r JOIN etl.run_portal p USING (run_id)"
+                  " JOIN pg_catalog.pg_class c ON c.oid = p.staging AND pg_catalog.pg_has_role($3, c.relowner, 'USAGE')"
                   " WHERE r.make = $1 AND r.run_id <> $2 AND r.kind = 'seed' AND r.state IN ('failed', 'cancelled')",
-                  {pg::text(make), pg::int8(run_id)});
-    pg::vector<pg::string> names;
+                  {pg::text(make.name), pg::int8(run_id), pg::oid(make.owner)});
+    pg::vector<Oid> tables;
     for (std::size_t row = 0; row < rows.size(); row++)
-        names.push_back(rows.text(row, 0));
-    return names;
+        tables.push_back(rows.oid(row, 0));
+    return tables;
+}
+
+// Locks the make, and its portals against being dropped or refreshed, until the request's rows are committed.
+void lock_make(std::string_view name) {
+    pg::catalog_scope as_catalog;
+    // Two requests for one make take turns; the second finds the first one's run.
+    pg::query("SELECT FROM etl.make WHERE make = $1 FOR NO KEY UPDATE", {pg::text(name)});
+    pg::query("SELECT FROM etl.portal p WHERE EXISTS (SELECT FROM etl.source s WHERE s.make = $1 AND s.portal = p.portal)"
+              " ORDER BY p.portal FOR KEY SHARE",
+              {pg::text(name)});
 }
 
 // A price state that nobody keeps up is used as it is; the DBA should know how old it is.
@@ -150,8 +182,12 @@ std::int64_t request_seed(std::string_view name, std::optional<int> workers, std
     check_counts(workers, chunk_rows);
     if (publish != "auto" && publish != "manual")
         throw error("22023", "argument \"publish\" must be 'auto' or 'manual'");
+    // Rights first, since nobody may keep a stranger's make locked; then again, as it may have changed.
+    const pg::string what = pg::format("make \"%.*s\"", static_cast<int>(name.size()), name.data());
+    catalog::require_owner(catalog::get_make(name).owner, pg::view(what));
+    lock_make(name);
     const catalog::make make = catalog::get_make(name);
-    catalog::require_owner(make.owner, pg::view(pg::format("make \"%s\"", make.name.c_str())));
+    catalog::require_owner(make.owner, pg::view(what));
     catalog::require_login(make.owner);
     const Oid requester = pg::current_role();
     const pg::vector<catalog::source> sources = catalog::sources_of(make);
@@ -160,10 +196,8 @@ std::int64_t request_seed(std::string_view name, std::optional<int> workers, std
     std::optional<std::int64_t> run_id;
     {
         pg::catalog_scope as_catalog;
-        // Two requests for one make take turns; the second finds the first one's run.
-        pg::query("SELECT FROM etl.make WHERE make = $1 FOR NO KEY UPDATE", {pg::text(name)});
         bury_runs_of_other_clusters();
-        run_id = resume_newest(newest("seed", "make", name), pg::view(definition));
+        run_id = resume_newest(newest("seed", "make", name), pg::view(definition), workers, chunk_rows, publish);
         if (!run_id) {
             run_id = insert_run("seed", name, std::nullopt, make.owner, requester, workers.value_or(workers_per_run),
                                 chunk_rows, publish, pg::view(definition), pg::view(make.settings));
@@ -173,13 +207,13 @@ std::int64_t request_seed(std::string_view name, std::optional<int> workers, std
         }
     }
     warn_of_old_prices(sources);
-    const pg::vector<plan::planned_task> tasks = 
+    const pg::vector<plan::planned_task> tasks =
         plan::plan_seed(make, sources, workers.value_or(workers_per_run), chunk_rows, *run_id, false);
-    pg::vector<pg::string> abandoned;
+    pg::vector<Oid> abandoned;
     {
         pg::catalog_scope as_catalog;
         insert_tasks(*run_id, tasks);
-        abandoned = abandoned_stagings(name, *run_id);
+        abandoned = abandoned_stagings(make, *run_id);
     }
     for (const catalog::source &source : sources) {
         Oid staging = InvalidOid;
@@ -196,8 +230,8 @@ std::int64_t request_seed(std::string_view name, std::optional<int> workers, std
     record_relations(*run_id);
     if (!abandoned.empty()) {
         pg::owner_scope as_owner(make.owner);
-        for (const pg::string &table : abandoned)
-            pg::execute(pg::format("DROP TABLE %s", table.c_str()));
+        for (const Oid table : abandoned)
+            mart::drop_staging(table);
     }
     kick(*find(*run_id));
     return *run_id;
@@ -217,7 +251,8 @@ std::int64_t request_fold(std::string_view name, std::optional<int> workers) {
         pg::catalog_scope as_catalog;
         pg::query("SELECT FROM etl.portal WHERE portal = $1 FOR NO KEY UPDATE", {pg::text(name)});
         bury_runs_of_other_clusters();
-        if (const auto joined = resume_newest(newest("fold", "portal", name), pg::view(definition))) {
+        if (const auto joined = resume_newest(newest("fold", "portal", name), pg::view(definition), workers,
+                                              std::nullopt, "auto")) {
             kick(*find(*joined));
             return *joined;
         }

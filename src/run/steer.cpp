@@ -98,6 +98,15 @@ void resume(std::int64_t run_id) {
 }
 
 void retry(std::int64_t run_id) {
+    // The definition before the run, in the order of every request.
+    const record asked = get(run_id);
+    if (asked.make) {
+        pg::catalog_scope as_catalog;
+        pg::query("SELECT FROM etl.make WHERE make = $1 FOR NO KEY UPDATE", {pg::text(*asked.make)});
+    } else {
+        pg::catalog_scope as_catalog;
+        pg::query("SELECT FROM etl.portal WHERE portal = $1 FOR NO KEY UPDATE", {pg::text(*asked.portal)});
+    }
     const record run = lock_run(run_id, "etl_retry()");
     if (run.state != "failed" && run.state != "cancelled")
         refuse(run, "retry");

@@ -37,12 +37,21 @@ std::int64_t rows_loaded(const record &run, const pg::string &portal) {
 // of several workers see each other.
 void settle_price_state(const record &run, const task &todo) {
     pg::catalog_scope as_catalog;
-    pg::query("SELECT FROM etl.portal WHERE portal = $1 FOR UPDATE", {pg::text(*todo.portal)});
+    pg::query("SELECT FROM etl.portal WHERE portal = $1 FOR NO KEY UPDATE", {pg::text(*todo.portal)});
     pg::execute("UPDATE etl.portal p SET state = 'as_of', state_since = pg_catalog.clock_timestamp(), state_cause = NULL,"
                 " folded_at = r.started_at FROM etl.run r WHERE p.portal = $1 AND r.run_id = $2"
                 " AND NOT EXISTS (SELECT FROM etl.task t WHERE t.run_id = r.run_id AND t.portal = p.portal"
                 "  AND t.kind = 'fold' AND t.state <> 'done' AND t.task_no <> $3)",
                 {pg::text(*todo.portal), pg::int8(run.run_id), pg::int4(todo.task_no)});
+}
+
+// Several makes may have asked for seeds when a portal was not folded: the first of them folds it for all.
+bool folded_since_request(const record &run, const catalog::portal &portal) {
+    pg::catalog_scope as_catalog;
+    return !pg::query("SELECT FROM etl.portal p JOIN etl.run r ON r.run_id = $1 WHERE p.portal = $2"
+                      " AND p.state IN ('as_of', 'current') AND p.folded_at >= r.requested_at",
+                      {pg::int8(run.run_id), pg::text(portal.name)})
+                .empty();
 }
 
 std::optional<std::int64_t> work_as_owner(const assignment &duty, const task &todo) {
@@ -52,6 +61,8 @@ std::optional<std::int64_t> work_as_owner(const assignment &duty, const task &to
     const std::optional<catalog::portal> portal =
         todo.kind == "fold" ? std::optional(catalog::get_portal(pg::view(*todo.portal))) : std::nullopt;
 
+    if (portal && run.make && folded_since_request(run, *portal))
+        return 0;
     // A fold writes a table of the portal's owner, whose triggers must not get the rights of the make's.
     pg::owner_scope as_owner(portal ? portal->owner : run.owner);
     catalog::apply_settings(as_owner.settings(), pg::view(duty.settings));

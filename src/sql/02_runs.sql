@@ -104,6 +104,7 @@ CREATE TABLE etl.task (
     state          text NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'running', 'done', 'failed')),
     attempts       integer NOT NULL DEFAULT 0,
     crashes        integer NOT NULL DEFAULT 0,
+    retries        integer NOT NULL DEFAULT 0,
     rows           bigint,
     estimated_rows bigint,
     not_before     timestamptz,
@@ -128,6 +129,7 @@ COMMENT ON COLUMN etl.task.parent_index IS 'OID of the mart''s index that an ind
 COMMENT ON COLUMN etl.task.state IS 'waiting, running, done or failed';
 COMMENT ON COLUMN etl.task.attempts IS 'Attempts so far, counted before the work begins';
 COMMENT ON COLUMN etl.task.crashes IS 'Attempts that ended without an error of the task''s own';
+COMMENT ON COLUMN etl.task.retries IS 'Attempts after errors that may pass, since the run was last asked for';
 COMMENT ON COLUMN etl.task.rows IS 'Rows that the task wrote';
 COMMENT ON COLUMN etl.task.estimated_rows IS 'Rows that the plan expected';
 COMMENT ON COLUMN etl.task.not_before IS 'A repeated attempt starts no earlier';
