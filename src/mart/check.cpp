@@ -42,7 +42,7 @@ pg::string check_statement(Oid mart_oid, std::string_view portal, std::int64_t r
     const table mart = read_table(mart_oid, "mart");
     table staging = mart;
     staging.name = staging_name(mart, portal, run);
-    return constraint_statement(mart, staging, portal);
+    return constraint_statements(mart, staging, portal, run) + constraint_statement(mart, staging, portal);
 }
 
 pg::string analyze_statement(Oid mart_oid, std::string_view portal, std::int64_t run) {
@@ -59,7 +59,7 @@ void check_staging(Oid mart_oid, std::string_view portal, std::int64_t run, Oid 
     if (!has_portal_constraint(staging.oid))
         pg::execute(constraint_statement(mart, staging, portal));
     require_rows(staging, rows);
-    // An index that the mart has got since the run was planned.
+    // The constraints of what the index tasks have built, and indexes that the mart has got since the run was planned.
     build_missing_indexes(mart, staging, pg::view(partition_name(mart, portal)),
                           pg::view(pg::format("_r%lld", static_cast<long long>(run))));
     add_foreign_keys(mart, staging);

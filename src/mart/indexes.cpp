@@ -58,22 +58,31 @@ pg::string constraint_statement(const index &like, std::string_view name, const 
                       like.constraint.c_str(), quoted.c_str(), like.deferral.c_str());
 }
 
-bool has_match(const index &like, Oid on) {
-    const pg::result rows =
-        pg::query("SELECT indexrelid::oid FROM pg_index WHERE indrelid = $1 AND indisvalid", {pg::oid(on)});
+// `constrained`: with the constraint that `like` has, if any; `bare`: with none.
+enum class match { constrained, bare };
+
+// An index of the same shape, `taken` ones not counted: attaching gives each index of the mart one of its own.
+std::optional<index> find_match(const index &like, match how, Oid on, const pg::vector<pg::string> &taken) {
+    const pg::result rows = pg::query(
+        "SELECT indexrelid::oid FROM pg_index WHERE indrelid = $1 AND indisvalid ORDER BY indexrelid", {pg::oid(on)});
     for (std::size_t row = 0; row < rows.size(); row++) {
-        const index other = read_index(rows.oid(row, 0));
+        index other = read_index(rows.oid(row, 0));
         if (other.tail == like.tail && other.unique == like.unique &&
-            (like.constraint.empty() || other.constraint == like.constraint))
-            return true;
+            (how == match::bare ? other.constraint.empty()
+                                : like.constraint.empty() || other.constraint == like.constraint) &&
+            std::find(taken.begin(), taken.end(), other.name) == taken.end())
+            return other;
     }
-    return false;
+    return std::nullopt;
 }
 
 void create(const index &like, std::string_view name, const table &on) {
     pinned_settings settings;
     settings.set("default_tablespace", like.tablespace.c_str());
     pg::execute(create_statement(like, name, on));
+}
+
+void add_constraint(const index &like, std::string_view name, const table &on) {
     const pg::string constraint = constraint_statement(like, name, on);
     if (!constraint.empty())
         pg::execute(constraint);
@@ -119,9 +128,18 @@ pg::string index_statement(Oid mart_oid, Oid parent_index, std::string_view port
     const index like = read_index(parent_index);
     table staging = mart;
     staging.name = staging_name(mart, portal, run);
-    const pg::string name = staging_index_name(mart, like, portal, run);
-    const pg::string constraint = constraint_statement(like, pg::view(name), staging);
-    return create_statement(like, pg::view(name), staging) + (constraint.empty() ? "" : "; ") + constraint;
+    return create_statement(like, pg::view(staging_index_name(mart, like, portal, run)), staging);
+}
+
+pg::string constraint_statements(const table &mart, const table &staging, std::string_view portal, std::int64_t run) {
+    pg::string statements;
+    for (const Oid parent : indexes(mart.oid)) {
+        const index like = read_index(parent);
+        const pg::string name = staging_index_name(mart, like, portal, run);
+        if (!like.constraint.empty())
+            statements += constraint_statement(like, pg::view(name), staging) + "; ";
+    }
+    return statements;
 }
 
 void build_index(Oid mart_oid, Oid parent_index, std::string_view portal, std::int64_t run, Oid staging_oid) {
@@ -129,17 +147,26 @@ void build_index(Oid mart_oid, Oid parent_index, std::string_view portal, std::i
     const table mart = read_table(mart_oid, "mart");
     const table staging = read_table(staging_oid, "staging table");
     const index like = read_index(parent_index);
-    if (!has_match(like, staging.oid))
+    if (!find_match(like, match::bare, staging.oid, {}))
         create(like, pg::view(staging_index_name(mart, like, portal, run)), staging);
 }
 
 void build_missing_indexes(const table &mart, const table &on, std::string_view base, std::string_view suffix) {
+    pg::vector<pg::string> taken;
     for (const Oid parent : indexes(mart.oid)) {
         const index like = read_index(parent);
-        if (has_match(like, on.oid))
-            continue;
-        const pg::string own = index_suffix(mart, pg::view(like.name)) + pg::string(suffix.data(), suffix.size());
-        create(like, pg::view(free_name(pg::view(on.schema), base, pg::view(own))), on);
+        if (const std::optional<index> whole = find_match(like, match::constrained, on.oid, taken)) {
+            taken.push_back(whole->name);
+        } else if (const std::optional<index> bare = find_match(like, match::bare, on.oid, taken)) {
+            add_constraint(like, pg::view(bare->name), on);
+            taken.push_back(bare->name);
+        } else {
+            const pg::string own = index_suffix(mart, pg::view(like.name)) + pg::string(suffix.data(), suffix.size());
+            const pg::string name = free_name(pg::view(on.schema), base, pg::view(own));
+            create(like, pg::view(name), on);
+            add_constraint(like, pg::view(name), on);
+            taken.push_back(name);
+        }
     }
 }
 

@@ -5,9 +5,13 @@
 
 namespace etl::mart {
 
-// Builds what `on` lacks of the mart's indexes, so that attaching it builds nothing. base, suffix: the names of new
-// ones are derived from base + the index's own suffix + suffix.
+// Builds what `on` lacks of the mart's indexes and their constraints, so that attaching it builds nothing. Takes ACCESS
+// EXCLUSIVE for the constraints. base, suffix: the names of new ones are derived from base + the index's own suffix +
+// suffix.
 void build_missing_indexes(const table &mart, const table &on, std::string_view base, std::string_view suffix);
+
+// The statements, each with "; " behind it, that make constraints of the staging table's indexes, as the mart has them.
+pg::string constraint_statements(const table &mart, const table &staging, std::string_view portal, std::int64_t run);
 
 // Gives the indexes of an attached partition the names that belong to `partition`, as far as they are free.
 void rename_indexes(const table &mart, const table &partition);

@@ -30,11 +30,12 @@ void drop_staging(Oid staging);
 
 // The mart's indexes, those of constraints included, unique ones first.
 pg::vector<Oid> indexes(Oid mart);
-// The statement that builds one of them on the portal's staging table (its name as create_staging gives it).
+// The statement that builds one of them on the portal's staging table (its name as create_staging gives it). Index tasks
+// of one portal run at the same time under SHARE locks, so the index's constraint is left to the check.
 pg::string index_statement(Oid mart, Oid parent_index, std::string_view portal, std::int64_t run);
 void build_index(Oid mart, Oid parent_index, std::string_view portal, std::int64_t run, Oid staging);
 
-// Adds (and so validates) the constraint CHECK (portal IS NOT NULL AND portal = '...') that lets ATTACH skip its scan,
+// Makes constraints of the indexes that are some in the mart, adds (and so validates) the constraint CHECK (portal IS NOT NULL AND portal = '...') that lets ATTACH skip its scan,
 // compares the table's rows with `rows`, and checks that every index of the mart has its match. XX001 where rows
 // differ.
 pg::string check_statement(Oid mart, std::string_view portal, std::int64_t run);
