@@ -25,8 +25,9 @@ void check_fit(Oid mart, Oid view);
 // no index, autovacuum off while it is loaded. Owned by the current user.
 // 55000, 42501 and 42P07 where publish could not put it in its place.
 Oid create_staging(Oid mart, std::string_view portal, std::int64_t run);
-// Drops it, unless it is gone or has become a partition.
-void drop_staging(Oid staging);
+// Drops it. False where there is nothing to drop: it is gone, it was published (whatever became of it since), or it is
+// not the current user's.
+bool drop_staging(Oid staging);
 
 // The mart's indexes, those of constraints included, unique ones first.
 pg::vector<Oid> indexes(Oid mart);

@@ -7,6 +7,8 @@ namespace etl::mart {
 
 namespace {
 
+constexpr const char *staging_mark = "Staging table of pg_etl:";
+
 pg::vector<pg::string> split(std::string_view text) {
     pg::vector<pg::string> parts;
     const std::optional<pg::error_report> failure = pg::in_subtransaction([&] {
@@ -70,6 +72,15 @@ pg::string staging_name(const table &mart, std::string_view portal, std::int64_t
 
 pg::string old_name(std::string_view partition) {
     return pg::derived_name(partition, "_old");
+}
+
+pg::string staging_comment(const table &mart, std::string_view portal, std::int64_t run) {
+    return pg::format("%s portal %s of mart %s, run %lld", staging_mark, pg::quote_literal(portal).c_str(),
+                      mart.quoted().c_str(), static_cast<long long>(run));
+}
+
+bool is_staging_comment(std::string_view comment) {
+    return comment.substr(0, std::string_view(staging_mark).size()) == staging_mark;
 }
 
 pg::string index_suffix(const table &mart, std::string_view index) {

@@ -19,6 +19,9 @@ pg::string partition_name(const table &mart, std::string_view portal);
 pg::string staging_name(const table &mart, std::string_view portal, std::int64_t run);
 // <partition>_old
 pg::string old_name(std::string_view partition);
+// The comment by which a staging table is known until it is published.
+pg::string staging_comment(const table &mart, std::string_view portal, std::int64_t run);
+bool is_staging_comment(std::string_view comment);
 // What follows the mart's name in the name of one of its indexes: "_lid_make".
 pg::string index_suffix(const table &mart, std::string_view index);
 

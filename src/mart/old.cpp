@@ -3,6 +3,7 @@
 
 #include "mart/dependents.hpp"
 #include "mart/indexes.hpp"
+#include "mart/swap.hpp"
 #include "pg/message.hpp"
 
 namespace etl::mart {
@@ -10,6 +11,39 @@ namespace etl::mart {
 namespace {
 
 constexpr std::string_view comment_separator = "\n\n";
+constexpr std::string_view former_partition = "Replaced by pg_etl: former partition of mart ";
+
+pg::string for_portal(std::string_view portal) {
+    return " for portal " + pg::quote_literal(portal) + ", kept for etl_revert";
+}
+
+// A mart that was renamed is known by its portal alone, as long as no other relation has the name.
+bool was_set_aside(const table &mart, std::string_view portal, const table &old) {
+    if (!old.comment)
+        return false;
+    std::string_view rest = pg::view(*old.comment);
+    if (rest.substr(0, former_partition.size()) != former_partition)
+        return false;
+    rest.remove_prefix(former_partition.size());
+    const pg::string ending = for_portal(portal);
+    const std::size_t end = rest.find(pg::view(ending));
+    if (end == std::string_view::npos)
+        return false;
+    const std::string_view after = rest.substr(end + ending.size());
+    if (!after.empty() && after.substr(0, comment_separator.size()) != comment_separator)
+        return false;
+    const std::string_view name = rest.substr(0, end);
+    return name == pg::view(mart.quoted()) ||
+           pg::query("SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+                     " WHERE format('%I.%I', n.nspname, c.relname) = $1",
+                     {pg::text(name)})
+               .empty();
+}
+
+bool is_ours(const table &mart, std::string_view portal, const table &old) {
+    return old.kind == 'r' && !old.is_partition && pg::may_act_as(old.owner) && has_portal_constraint(old.oid) &&
+           was_set_aside(mart, portal, old);
+}
 
 } // namespace
 
@@ -39,16 +73,31 @@ pg::string final_name(const table &mart, std::string_view portal, const std::opt
     return free_name(pg::view(mart.schema), pg::view(partition_name(mart, portal)), "");
 }
 
-std::optional<table> find_old(const table &mart, std::string_view partition) {
-    const Oid found = find_relation(pg::view(mart.schema), pg::view(old_name(partition)));
-    if (found == InvalidOid)
-        return std::nullopt;
-    const table old = read_table(found, "replaced partition");
-    if (old.kind != 'r' || old.is_partition || !has_portal_constraint(old.oid) || !pg::may_act_as(old.owner))
-        throw error("42P07", pg::view(pg::format("relation %s already exists", old.quoted().c_str())),
-                    "The replaced partition is to get this name, and the relation is not one that pg_etl left there.",
-                    "Drop or rename it.");
-    return old;
+std::optional<table> find_old(const table &mart, std::string_view portal, std::string_view partition) {
+    const pg::string name = old_name(partition);
+    for (;;) {
+        const Oid found = find_relation(pg::view(mart.schema), pg::view(name));
+        if (found == InvalidOid)
+            return std::nullopt;
+        const std::optional<table> old = find_table(found);
+        if (old && is_ours(mart, portal, *old))
+            return old;
+        // Unless it was dropped while we looked at it.
+        if (find_relation(pg::view(mart.schema), pg::view(name)) == found)
+            throw error("42P07",
+                        pg::view(pg::format("relation %s already exists",
+                                            qualified(pg::view(mart.schema), pg::view(name)).c_str())),
+                        "The replaced partition is to get this name, and the relation is not one that pg_etl left"
+                        " there.",
+                        "Drop or rename it.");
+    }
+}
+
+bool lock_old(const table &mart, std::string_view portal, std::string_view partition, const table &old) {
+    if (!lock_table_if_there(old))
+        return false;
+    const std::optional<table> now = find_old(mart, portal, partition);
+    return now && now->oid == old.oid;
 }
 
 void dispose_old(const table &old) {
@@ -85,9 +134,8 @@ void set_aside(const table &mart, std::string_view portal, const table &replaced
     if (!has_portal_constraint(old.oid))
         pg::execute(pg::format("ALTER TABLE %s ADD CONSTRAINT %s %s NOT VALID", old.quoted().c_str(), portal_constraint,
                                portal_check(mart, portal).c_str()));
-    pg::string comment =
-        pg::format("Replaced by pg_etl: former partition of mart %s for portal %s, kept for etl_revert",
-                   mart.quoted().c_str(), pg::quote_literal(portal).c_str());
+    pg::string comment(former_partition.data(), former_partition.size());
+    comment += mart.quoted() + for_portal(portal);
     if (replaced.comment)
         comment.append(comment_separator.data(), comment_separator.size()).append(*replaced.comment);
     comment_on(old, pg::view(comment));

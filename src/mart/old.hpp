@@ -6,7 +6,7 @@
 
 namespace etl::mart {
 
-// Name of the constraint that proves a table's portal to ATTACH, and that marks our tables once they are detached.
+// Name of the constraint that proves a table's portal to ATTACH.
 constexpr const char *portal_constraint = "pg_etl_portal";
 
 // CHECK (portal IS NOT NULL AND portal = '...'), as PostgreSQL itself writes a partition's constraint.
@@ -16,8 +16,13 @@ bool has_portal_constraint(Oid table);
 // The name that the portal's next partition gets: that of the one it replaces, where this lies in the mart's schema.
 pg::string final_name(const table &mart, std::string_view portal, const std::optional<table> &replaced);
 
-// The table <partition>_old, if there is one; 42P07 with a hint where it is not ours.
-std::optional<table> find_old(const table &mart, std::string_view partition);
+// The table <partition>_old, if there is one; 42P07 with a hint where it is not the one that set_aside left there. It is
+// known by its comment, which CREATE TABLE (LIKE ... INCLUDING ALL) does not copy as it does the constraint.
+std::optional<table> find_old(const table &mart, std::string_view portal, std::string_view partition);
+
+// Locks what find_old has found. False where it is not <partition>_old any more: who drops it (etl_forget_old) needs no
+// lock on the mart.
+bool lock_old(const table &mart, std::string_view portal, std::string_view partition, const table &old);
 
 // Drops it, or renames it aside with a warning where something depends on it.
 void dispose_old(const table &old);

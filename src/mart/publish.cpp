@@ -26,7 +26,7 @@ pg::vector<step> plan(const table &mart, const pg::vector<partition> &partitions
                         "The run seems to have been published before.");
         const std::optional<table> replaced = find_replaceable(mart, pg::view(each.portal));
         const pg::string name = final_name(mart, pg::view(each.portal), replaced);
-        steps.push_back({each.portal, staging, replaced, name, find_old(mart, pg::view(name))});
+        steps.push_back({each.portal, staging, replaced, name, find_old(mart, pg::view(each.portal), pg::view(name))});
     }
     // One order of locks for everybody.
     std::sort(steps.begin(), steps.end(), [](const step &a, const step &b) { return a.portal < b.portal; });
@@ -65,7 +65,7 @@ void publish(Oid mart_oid, const pg::vector<partition> &partitions) {
     for (const step &each : steps) {
         lock_table(each.staging);
         if (each.old)
-            lock_table(*each.old);
+            (void)lock_old(mart, pg::view(each.portal), pg::view(each.name), *each.old);
     }
     lock_mart(mart, replaces_any(steps));
     // From here on no partition comes or goes, so what is found now is what will be swapped.
@@ -76,6 +76,9 @@ void publish(Oid mart_oid, const pg::vector<partition> &partitions) {
     for (const step &each : steps)
         if (each.replaced)
             lock_table(*each.replaced);
+    for (step &each : steps)
+        while (each.old && !lock_old(mart, pg::view(each.portal), pg::view(each.name), *each.old))
+            each.old = find_old(mart, pg::view(each.portal), pg::view(each.name));
 
     for (const step &each : steps) {
         if (each.old)

@@ -20,7 +20,7 @@ pg::vector<step> plan(const table &mart, const pg::vector<pg::string> &portals) 
     pg::string missing;
     for (const pg::string &portal : portals) {
         const std::optional<table> current = find_replaceable(mart, pg::view(portal));
-        const std::optional<table> old = current ? find_old(mart, pg::view(current->name)) : std::nullopt;
+        const std::optional<table> old = current ? find_old(mart, pg::view(portal), pg::view(current->name)) : std::nullopt;
         if (old)
             steps.push_back({portal, *current, *old});
         else
@@ -80,7 +80,8 @@ int forget_old(Oid mart_oid, const pg::vector<pg::string> &portals) {
     for (const pg::string &portal : portals) {
         const std::optional<held_partition> current = find_partition(mart, pg::view(portal));
         const pg::string name = current ? current->partition.name : partition_name(mart, pg::view(portal));
-        if (const std::optional<table> old = find_old(mart, pg::view(name))) {
+        const std::optional<table> old = find_old(mart, pg::view(portal), pg::view(name));
+        if (old && lock_old(mart, pg::view(portal), pg::view(name), *old)) {
             pg::execute("DROP TABLE " + old->quoted());
             dropped++;
         }

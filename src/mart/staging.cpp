@@ -2,6 +2,7 @@
 #include "mart/mart.hpp"
 
 #include "mart/old.hpp"
+#include "mart/swap.hpp"
 
 namespace etl::mart {
 
@@ -35,6 +36,11 @@ void require_none_in_default(const table &mart, std::string_view portal) {
             "Move them into a partition of their own, or delete them.");
 }
 
+bool is_droppable(const table &what) {
+    return what.kind == 'r' && !what.is_partition && what.comment && is_staging_comment(pg::view(*what.comment)) &&
+           pg::may_act_as(what.owner);
+}
+
 } // namespace
 
 Oid create_staging(Oid mart_oid, std::string_view portal, std::int64_t run) {
@@ -45,7 +51,7 @@ Oid create_staging(Oid mart_oid, std::string_view portal, std::int64_t run) {
     const std::optional<table> replaced = find_replaceable(mart, portal);
     if (!replaced)
         require_none_in_default(mart, portal);
-    (void)find_old(mart, pg::view(final_name(mart, portal, replaced)));
+    (void)find_old(mart, portal, pg::view(final_name(mart, portal, replaced)));
 
     table staging = mart;
     staging.name = staging_name(mart, portal, run);
@@ -65,19 +71,21 @@ Oid create_staging(Oid mart_oid, std::string_view portal, std::int64_t run) {
     pg::execute(statement);
     staging.oid = find_relation(pg::view(staging.schema), pg::view(staging.name));
     revoke_from_others(staging);
-    comment_on(staging, pg::view(pg::format("Staging table of pg_etl: portal %s of mart %s, run %lld",
-                                            pg::quote_literal(portal).c_str(), mart.quoted().c_str(),
-                                            static_cast<long long>(run))));
+    comment_on(staging, pg::view(staging_comment(mart, portal, run)));
     return staging.oid;
 }
 
-void drop_staging(Oid staging_oid) {
+bool drop_staging(Oid staging_oid) {
     pinned_settings settings;
-    const pg::result rows = pg::query("SELECT FROM pg_class WHERE oid = $1 AND relkind = 'r' AND NOT relispartition"
-                                      " AND obj_description(oid, 'pg_class') LIKE 'Staging table of pg_etl:%'",
-                                      {pg::oid(staging_oid)});
-    if (!rows.empty())
-        pg::execute("DROP TABLE " + read_table(staging_oid, "staging table").quoted());
+    // Publishing takes the comment away, so neither a partition nor what a later run replaced by another is dropped.
+    const std::optional<table> staging = find_table(staging_oid);
+    if (!staging || !is_droppable(*staging) || !lock_table_if_there(*staging))
+        return false;
+    const std::optional<table> now = find_table(staging_oid);
+    if (!now || !is_droppable(*now) || now->quoted() != staging->quoted())
+        return false;
+    pg::execute("DROP TABLE " + now->quoted());
+    return true;
 }
 
 } // namespace etl::mart

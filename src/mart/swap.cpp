@@ -6,6 +6,7 @@
 #include "mart/privileges.hpp"
 #include "mart/publications.hpp"
 #include "pg/message.hpp"
+#include "pg/transaction.hpp"
 
 namespace etl::mart {
 
@@ -47,6 +48,15 @@ void lock_table(const table &what) {
     pg::execute("LOCK TABLE ONLY " + what.quoted() + " IN ACCESS EXCLUSIVE MODE");
 }
 
+bool lock_table_if_there(const table &what) {
+    const std::optional<pg::error_report> failure = pg::in_subtransaction([&] { lock_table(what); });
+    if (!failure)
+        return true;
+    if (std::string_view(failure->sqlstate) != "42P01")
+        throw error(failure->sqlstate, pg::view(failure->message), pg::view(failure->detail));
+    return false;
+}
+
 void lock_mart(const table &mart, bool detaching) {
     pg::execute("LOCK TABLE ONLY " + mart.quoted() + " IN " +
                 (detaching ? "ACCESS EXCLUSIVE" : "SHARE UPDATE EXCLUSIVE") + " MODE");
@@ -72,7 +82,9 @@ void bring_in(const table &mart, std::string_view portal, const table &what, std
     pg::execute(attach_statement(mart, partition, portal));
     rename_indexes(mart, partition);
 
-    const std::optional<pg::string> comment = replaced ? replaced->comment : std::nullopt;
+    std::optional<pg::string> comment = replaced ? replaced->comment : std::nullopt;
+    if (comment && is_staging_comment(pg::view(*comment)))
+        comment.reset(); // of a staging table that somebody attached by hand
     comment_on(partition, comment ? pg::view(*comment)
                                   : pg::view(pg::format("Partition of mart %s for portal %s, built by pg_etl",
                                                         mart.quoted().c_str(), pg::quote_literal(portal).c_str())));

@@ -6,6 +6,8 @@
 namespace etl::mart {
 
 void lock_table(const table &what);
+// The same, but false where no table has that name any more.
+bool lock_table_if_there(const table &what);
 // Detaching needs the mart for itself; attaching lets others read and write on.
 void lock_mart(const table &mart, bool detaching);
 

@@ -21,7 +21,7 @@ pg::string table::quoted() const {
     return qualified(pg::view(schema), pg::view(name));
 }
 
-table read_table(Oid relation, const char *what) {
+std::optional<table> find_table(Oid relation) {
     const pg::result rows =
         pg::query("SELECT n.nspname::text, c.relname::text, c.relkind::text, c.relpersistence::text,"
                   " c.relispartition, c.relowner::oid, coalesce(t.spcname::text, ''),"
@@ -29,12 +29,18 @@ table read_table(Oid relation, const char *what) {
                   " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
                   " LEFT JOIN pg_tablespace t ON t.oid = c.reltablespace WHERE c.oid = $1",
                   {pg::oid(relation)});
-    if (rows.empty()) {
+    if (rows.empty())
+        return std::nullopt;
+    return table{relation,           rows.text(0, 0), rows.text(0, 1), rows.text(0, 2).front(), rows.text(0, 3).front(),
+                 rows.boolean(0, 4), rows.oid(0, 5),  rows.text(0, 6), rows.optional_text(0, 7)};
+}
+
+table read_table(Oid relation, const char *what) {
+    std::optional<table> found = find_table(relation);
+    if (!found)
         throw error("42P01", pg::view(pg::format("%s with OID %u does not exist", what, relation)),
                     "It was dropped meanwhile.");
-    }
-    return {relation,           rows.text(0, 0), rows.text(0, 1), rows.text(0, 2).front(), rows.text(0, 3).front(),
-            rows.boolean(0, 4), rows.oid(0, 5),  rows.text(0, 6), rows.optional_text(0, 7)};
+    return *std::move(found);
 }
 
 Oid find_relation(std::string_view schema, std::string_view name) {

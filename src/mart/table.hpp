@@ -34,6 +34,7 @@ struct table {
 
 pg::string qualified(std::string_view schema, std::string_view name);
 
+std::optional<table> find_table(Oid relation);
 // Raises 42P01 where the relation is gone, naming `what`.
 table read_table(Oid relation, const char *what);
 // InvalidOid where there is none.
