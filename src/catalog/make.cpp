@@ -62,6 +62,26 @@ void insert_make(const make &added, const std::optional<pg::string> &terminal) {
                  pg::text(pg::view(mapping))});
 }
 
+// Nobody else would: what is to come after a make of this name may belong to another owner.
+void drop_stagings(const make &of) {
+    pg::vector<Oid> stagings;
+    {
+        pg::catalog_scope as_catalog;
+        const pg::result rows = pg::query("SELECT c.oid FROM etl.run r JOIN etl.run_portal p USING (run_id)"
+                                          " JOIN pg_catalog.pg_class c ON c.oid = p.staging"
+                                          " WHERE r.make = $1 AND r.state <> 'published' AND c.relowner = $2"
+                                          " AND NOT c.relispartition",
+                                          {pg::text(pg::view(of.name)), pg::oid(of.owner)});
+        for (std::size_t row = 0; row < rows.size(); row++)
+            stagings.push_back(rows.oid(row, 0));
+    }
+    if (stagings.empty())
+        return; // the owner may be no role any more
+    pg::owner_scope as_owner(of.owner);
+    for (const Oid staging : stagings)
+        mart::drop_staging(staging);
+}
+
 } // namespace
 
 void check_mapping(Oid owner, Oid mapping) {
@@ -128,6 +148,7 @@ void drop_make(const pg::string &name) {
         pg::execute("SELECT 1 FROM etl.make WHERE make = $1 FOR UPDATE", {pg::text(pg::view(name))});
     }
     require_idle_make(name);
+    drop_stagings(dropped);
     for (const recorded_view &one : source_views_of_make(name))
         drop_source_view(one.view);
     pg::catalog_scope as_catalog;

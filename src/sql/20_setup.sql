@@ -22,7 +22,7 @@ COMMENT ON FUNCTION @extschema@.etl_add_make(text, regclass, text, text, text, t
 CREATE FUNCTION @extschema@.etl_drop_make(make text)
 RETURNS void LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'etl_drop_make';
 REVOKE ALL ON FUNCTION @extschema@.etl_drop_make(text) FROM PUBLIC;
-COMMENT ON FUNCTION @extschema@.etl_drop_make(text) IS 'Forgets a make and drops its source views; its mart stays';
+COMMENT ON FUNCTION @extschema@.etl_drop_make(text) IS 'Forgets a make, and drops its source views and the staging tables of its unpublished runs; its mart stays';
 
 CREATE FUNCTION @extschema@.etl_refresh_make(make text)
 RETURNS void LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'etl_refresh_make';
