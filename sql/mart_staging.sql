@@ -23,12 +23,12 @@ SELECT seed() AS first \gset
 CALL etl_wait(:first);
 SELECT seed() AS second \gset
 CALL etl_wait(:second);
+-- as if the statistics of the first had not been gathered, after it was published; the next request tidies up
+UPDATE etl.run SET state = 'failed' WHERE run_id = :first;
 BEGIN;
 SELECT seed() AS third \gset
 SELECT etl_cancel(:third);
 COMMIT;
--- as if the statistics of the first had not been gathered, after it was published
-UPDATE etl.run SET state = 'failed' WHERE run_id = :first;
 RESET client_min_messages;
 SELECT * FROM stagings ORDER BY relname COLLATE "C";
 SELECT etl_drop_make('mart_staging');
