@@ -233,6 +233,7 @@ std::int64_t request_seed(std::string_view name, std::optional<int> workers, std
         for (const Oid table : abandoned)
             mart::drop_staging(table);
     }
+    forget_ended_runs(*find(*run_id));
     kick(*find(*run_id));
     return *run_id;
 }
@@ -269,6 +270,7 @@ std::int64_t request_fold(std::string_view name, std::optional<int> workers) {
                     {pg::int8(run_id), pg::text(name)});
     }
     record_relations(run_id);
+    forget_ended_runs(*find(run_id));
     kick(*find(run_id));
     return run_id;
 }

@@ -38,6 +38,9 @@ std::int64_t request_seed(std::string_view make, std::optional<int> workers, std
                           std::string_view publish);
 std::int64_t request_fold(std::string_view portal, std::optional<int> workers);
 
+// Deletes ended runs of the same make, or folds of the same portal, with tasks and events; the last 50 stay.
+void forget_ended_runs(const record &newest);
+
 // Steering; each checks the caller's rights and the run's state.
 void cancel(std::int64_t run_id);
 void pause(std::int64_t run_id);

@@ -21,25 +21,25 @@ WITH here AS (
     FROM pg_database d, pg_control_system() c
     WHERE d.datname = current_database()
 ), lock AS MATERIALIZED (
-    SELECT l.classid, l.objsubid, l.pid
+    SELECT l.classid, l.objsubid, l.pid, l.granted, l.mode
     FROM pg_locks l JOIN here ON l.database = here.database
-    WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid IN (25972, 25973)
-), task AS (
-    SELECT t.run_id,
-           count(*) FILTER (WHERE t.state = 'done') AS done,
-           count(*) AS total,
-           COALESCE(sum(t.rows) FILTER (WHERE t.kind <> 'fold'), sum(t.rows), 0)::bigint AS rows,
-           min(t.phase) FILTER (WHERE t.state <> 'done') AS phase
-    FROM etl.task t GROUP BY t.run_id
+    WHERE l.locktype = 'advisory' AND (l.granted AND l.objsubid IN (25972, 25973) OR NOT l.granted AND l.objsubid = 25975)
 ), seen AS (
+    -- Nothing volatile in here, and the tasks run by run: who asks for one run reads the tasks of that run only.
     SELECT r.*,
            r.database = here.database AND r.system_identifier = here.system_identifier AS ours,
            r.state IN ('queued', 'running', 'paused', 'loaded') AS unfinished,
            (SELECT count(*)::integer FROM lock l
             WHERE l.objsubid = 25973 AND l.classid::bigint = (r.run_id & 4294967295)) AS live,
-           COALESCE(t.done, 0) AS done, COALESCE(t.total, 0) AS total, COALESCE(t.rows, 0) AS rows, t.phase AS task_phase,
-           GREATEST(EXTRACT(epoch FROM COALESCE(r.ended_at, clock_timestamp()) - r.started_at), 0.001) AS seconds
-    FROM here, etl.run r LEFT JOIN task t ON t.run_id = r.run_id
+           t.done, t.total, t.rows, t.phase AS task_phase
+    FROM here, etl.run r
+    CROSS JOIN LATERAL (
+        SELECT count(*) FILTER (WHERE t.state = 'done') AS done,
+               count(*) AS total,
+               COALESCE(sum(t.rows) FILTER (WHERE t.kind <> 'fold'), sum(t.rows), 0)::bigint AS rows,
+               min(t.phase) FILTER (WHERE t.state <> 'done') AS phase
+        FROM etl.task t WHERE t.run_id = r.run_id
+    ) t
 )
 SELECT s.run_id, s.kind, s.make, s.portal, s.owner, s.workers AS workers_asked,
        CASE WHEN s.unfinished AND NOT s.ours THEN 'cancelled'
@@ -50,20 +50,22 @@ SELECT s.run_id, s.kind, s.make, s.portal, s.owner, s.workers AS workers_asked,
        CASE WHEN s.total = 0 THEN 0.0
             ELSE round(100.0 * s.done / s.total, 1) END AS percent,
        s.rows,
-       CASE WHEN s.started_at IS NOT NULL THEN round(s.rows / s.seconds, 1) END AS rows_per_second,
+       CASE WHEN s.started_at IS NOT NULL THEN round(s.rows / clock.seconds, 1) END AS rows_per_second,
        CASE WHEN s.unfinished AND s.ours AND s.live > 0 AND s.done > 0
-            THEN make_interval(secs => (s.seconds * (s.total - s.done) / s.done)::double precision) END AS eta,
+            THEN make_interval(secs => (clock.seconds * (s.total - s.done) / s.done)::double precision) END AS eta,
        format('[%s%s]', repeat('#', bar.full), repeat('-', 20 - bar.full)) AS bar,
        s.live AS workers,
        CASE WHEN NOT s.unfinished OR NOT s.ours THEN NULL
             WHEN s.state = 'paused' THEN concat('etl_resume (', s.why, ')')
             WHEN s.state = 'loaded' THEN 'etl_publish'
             WHEN s.live = 0 THEN idle.reason
-            ELSE COALESCE(s.waiting_for, blocked.reason, retry.reason) END AS waiting_for,
+            ELSE COALESCE(company.reason, s.waiting_for, blocked.reason, retry.reason) END AS waiting_for,
        s.since,
        CASE WHEN s.unfinished AND NOT s.ours THEN 'other cluster' ELSE s.error END AS error,
        s.sqlstate, s.requested_at, s.requested_by, s.started_at, s.ended_at, s.unfinished AND s.ours AS unfinished
 FROM seen s
+CROSS JOIN LATERAL (SELECT GREATEST(EXTRACT(epoch FROM COALESCE(s.ended_at, clock_timestamp()) - s.started_at),
+                                    0.001) AS seconds) clock
 CROSS JOIN LATERAL (SELECT CASE WHEN s.total = 0 THEN 0
                                 ELSE (20 * s.done / s.total)::integer END AS full) bar
 LEFT JOIN LATERAL (
@@ -73,10 +75,14 @@ LEFT JOIN LATERAL (
             THEN 'the primary: this server is a standby and does not see its workers'
         WHEN NOT COALESCE(o.rolcanlogin OR current_setting('server_version_num')::integer >= 170000, false)
             THEN format('LOGIN of role %s', s.owner)
+        WHEN NOT has_database_privilege(s.owner::oid, current_database(), 'CONNECT')
+            THEN format('CONNECT of role %s on database %I', s.owner, current_database())
         WHEN mine.workers >= limits.ours
             THEN format('free worker slot: etl.max_workers = %s, all of them busy', limits.ours)
         WHEN used.slots >= limits.all_workers
             THEN format('free worker slot: max_worker_processes = %s, used by %s', limits.all_workers, used.by_whom)
+        WHEN clock_timestamp() < s.since + interval '2 seconds'
+            THEN 'worker: starting'
         ELSE format('worker: none is at work; etl_wait, another request or the launcher starts one'
                                ' (max_worker_processes = %s, used by %s)', limits.all_workers, used.by_whom)
         END AS reason
@@ -87,6 +93,19 @@ LEFT JOIN LATERAL (
     LEFT JOIN pg_roles o ON o.oid = s.owner
     WHERE s.unfinished AND s.ours AND s.live = 0
 ) idle ON true
+LEFT JOIN LATERAL (
+    -- a task under suspicion runs alone: who must wait for another run because of that?
+    SELECT CASE l.mode
+           WHEN 'ShareLock' THEN format('run %s: a task of it that may bring the server down runs alone', other.run)
+           ELSE format('run %s: a task here may bring the server down and is to run alone', other.run)
+           END AS reason
+    FROM lock mine JOIN lock l ON l.pid = mine.pid AND l.objsubid = 25975 AND NOT l.granted
+    CROSS JOIN LATERAL unnest(pg_blocking_pids(l.pid)) b(pid)
+    JOIN (SELECT o.pid, o.classid::bigint AS run FROM lock o WHERE o.objsubid = 25973) other ON other.pid = b.pid
+    WHERE s.live > 0 AND s.unfinished AND mine.objsubid = 25973 AND mine.classid::bigint = (s.run_id & 4294967295)
+      AND other.run <> (s.run_id & 4294967295)
+    ORDER BY other.run LIMIT 1
+) company ON true
 LEFT JOIN LATERAL (
     SELECT format('lock on %s held by pid %s', COALESCE(l.relation::regclass::text, l.locktype), b.pid) AS reason
     FROM etl.task t JOIN pg_locks l ON l.pid = t.pid AND NOT l.granted AND l.locktype NOT IN ('extend', 'page')
@@ -107,14 +126,14 @@ COMMENT ON VIEW etl.run_progress IS 'How each run goes; users look at etl_progre
 CREATE VIEW @extschema@.etl_progress WITH (security_barrier = true) AS
 SELECT p.run_id, p.kind, p.make, p.state, p.phase, p.done, p.total, p.percent, p.rows, p.rows_per_second, p.eta, p.bar,
        p.workers, p.waiting_for, p.since, p.error, p.portal
-FROM etl.run_progress p
-WHERE (p.unfinished
-       OR NOT EXISTS (SELECT FROM etl.run later
-                      WHERE later.kind = p.kind
-                        AND NOT later.make IS DISTINCT FROM p.make AND NOT later.portal IS DISTINCT FROM p.portal
-                        AND later.run_id > p.run_id
-                        AND later.state NOT IN ('queued', 'running', 'paused', 'loaded')))
-  AND (pg_has_role(p.owner, 'USAGE') OR pg_has_role('pg_monitor', 'USAGE'));
+-- OFFSET keeps the planner from reading the tasks of all runs before it takes the few of them that show.
+FROM (SELECT r.run_id, r.owner, r.state IN ('queued', 'running', 'paused', 'loaded') AS unfinished,
+             COALESCE(max(r.run_id) FILTER (WHERE r.state NOT IN ('queued', 'running', 'paused', 'loaded'))
+                      OVER (PARTITION BY r.kind, r.make, r.portal) <= r.run_id, true) AS newest
+      FROM etl.run r) c
+CROSS JOIN LATERAL (SELECT * FROM etl.run_progress o WHERE o.run_id = c.run_id OFFSET 0) p
+WHERE (c.unfinished OR c.newest) AND (p.unfinished OR c.newest)
+  AND (pg_has_role(c.owner, 'USAGE') OR pg_has_role('pg_monitor', 'USAGE'));
 COMMENT ON VIEW @extschema@.etl_progress IS 'How the runs go that have not ended, and how the last one of each make and portal ended';
 
 CREATE VIEW @extschema@.etl_runs WITH (security_barrier = true) AS
