@@ -54,12 +54,17 @@ struct action {
 };
 
 action *actions = nullptr;
+void (*failed_start)(const worker_order &) noexcept = nullptr;
 
 void perform_actions() noexcept {
     for (const action *todo = actions; todo; todo = todo->next) {
         for (int i = 0; i < todo->workers; i++)
-            if (!start_worker(todo->order))
-                break; // the run stays queued, and etl_progress says why
+            if (!start_worker(todo->order)) {
+                // The run stays queued, and etl_progress says why.
+                if (i == 0 && failed_start)
+                    failed_start(todo->order);
+                break;
+            }
         // The process may have gone meanwhile.
         for (int i = 0; i < todo->cancelled_count; i++)
             if (::BackendPidGetProc(todo->cancelled[i]))
@@ -138,6 +143,10 @@ void remember(const action &todo) {
 void start_workers_at_commit(const worker_order &order, int count) {
     if (count > 0)
         remember({nullptr, InvalidSubTransactionId, order, count, nullptr, 0});
+}
+
+void on_failed_start(void (*callback)(const worker_order &) noexcept) noexcept {
+    failed_start = callback;
 }
 
 void cancel_tasks_at_commit(std::int64_t run) {

@@ -19,6 +19,9 @@ bool start_worker(const worker_order &order) noexcept;
 // PREPARE TRANSACTION is refused (0A000), for a prepared transaction may be committed by anybody at any time.
 void start_workers_at_commit(const worker_order &order, int count);
 
+// Called after a commit that found no slot for a worker, in the process that committed. One callback for all.
+void on_failed_start(void (*callback)(const worker_order &) noexcept) noexcept;
+
 // Sends SIGINT (cancels the statement) to whoever works on a task of the run when the current transaction commits, under
 // the same rules. Claims wait for the commit, so nobody slips through who saw the run as it was.
 void cancel_tasks_at_commit(std::int64_t run);

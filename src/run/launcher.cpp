@@ -1,10 +1,12 @@
 // PG regime: the launcher. It is connected to no database. At server start, after a crash, and when a worker of ours died
 // it starts a short worker in each database of etl.databases, which starts workers for interrupted runs and leaves.
+// Workers for which a commit found no slot are left to it: who wanted one may hold the last slot itself while it leaves.
 #include "run/launcher.hpp"
 
 #include "pg/extension.hpp"
 #include "pg/function.hpp"
 #include "pg/identity.hpp"
+#include "pg/message.hpp"
 #include "pg/transaction.hpp"
 #include "pg/worker.hpp"
 #include "run/run.hpp"
@@ -18,6 +20,7 @@ extern "C" {
 #include "storage/latch.h"
 #include "storage/lwlock.h"
 #include "storage/shmem.h"
+#include "storage/spin.h"
 #include "tcop/tcopprot.h"
 #include "utils/guc.h"
 #include "utils/varlena.h"
@@ -28,10 +31,15 @@ namespace etl::run {
 
 namespace {
 
-// Shared with every process; written by the launcher alone but for `died`.
+constexpr int orders_at_most = 64;
+
+// Shared with every process; written by the launcher alone but for `died` and the orders.
 struct shared_state {
     Latch *launcher;
     std::atomic<bool> died; // a worker died since the launcher looked last
+    slock_t mutex;          // of what follows
+    int order_count;
+    pg::worker_order orders[orders_at_most]; // workers that found no slot
 };
 
 shared_state *shared = nullptr;
@@ -50,8 +58,10 @@ void start_memory() {
     bool found = false;
     ::LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
     shared = static_cast<shared_state *>(::ShmemInitStruct("pg_etl launcher", sizeof(shared_state), &found));
-    if (!found)
+    if (!found) {
         new (shared) shared_state{};
+        SpinLockInit(&shared->mutex);
+    }
     ::LWLockRelease(AddinShmemInitLock);
 }
 
@@ -87,10 +97,46 @@ bool look_into_databases() {
     return all;
 }
 
+// One of a run is enough, for it calls for help by itself. What finds no place is lost: a worker that leaves, a request or
+// etl_wait finds the run again.
+void leave_to_launcher(const pg::worker_order &order) noexcept {
+    if (!shared)
+        return;
+    SpinLockAcquire(&shared->mutex);
+    bool known = shared->order_count == orders_at_most;
+    for (int i = 0; i < shared->order_count && !known; i++)
+        known = shared->orders[i].database == order.database && shared->orders[i].run == order.run;
+    if (!known)
+        shared->orders[shared->order_count++] = order;
+    SpinLockRelease(&shared->mutex);
+    if (Latch *latch = shared->launcher)
+        ::SetLatch(latch);
+}
+
+// Starts what was left to the launcher, oldest first. False if there is still no slot.
+bool start_ordered() {
+    for (;;) {
+        SpinLockAcquire(&shared->mutex);
+        const bool none = shared->order_count == 0;
+        const pg::worker_order oldest = shared->orders[0];
+        SpinLockRelease(&shared->mutex);
+        if (none)
+            return true;
+        if (!pg::start_worker(oldest))
+            return false;
+        SpinLockAcquire(&shared->mutex);
+        // Others only append.
+        shared->order_count--;
+        memmove(shared->orders, shared->orders + 1, sizeof shared->orders[0] * static_cast<std::size_t>(shared->order_count));
+        SpinLockRelease(&shared->mutex);
+    }
+}
+
 // After a death the launcher looks at once, and once more a little later: the first look may have come before the dead
 // worker's locks were gone.
 [[noreturn]] void launch() {
     constexpr long again_after = 3000; // ms
+    constexpr long first_rest = 50;    // ms, between tries to start what was left to it; doubled up to again_after
     ::pqsignal(SIGTERM, die);
     ::pqsignal(SIGHUP, ::SignalHandlerForConfigReload);
     ::BackgroundWorkerUnblockSignals();
@@ -101,7 +147,10 @@ bool look_into_databases() {
     const MemoryContext memory = AllocSetContextCreate(TopMemoryContext, "pg_etl launcher", ALLOCSET_DEFAULT_SIZES);
     ::MemoryContextSwitchTo(memory);
     int looks = 2;
+    long rest = first_rest;
     for (;;) {
+        const bool all_started = start_ordered();
+        rest = all_started ? first_rest : Min(2 * rest, again_after);
         if (shared->died.exchange(false))
             looks = 2;
         if (looks > 0) {
@@ -110,8 +159,8 @@ bool look_into_databases() {
                 looks--;
             ::MemoryContextReset(memory);
         }
-        (void)::WaitLatch(MyLatch, WL_LATCH_SET | WL_EXIT_ON_PM_DEATH | (looks > 0 ? WL_TIMEOUT : 0), again_after,
-                          PG_WAIT_EXTENSION);
+        (void)::WaitLatch(MyLatch, WL_LATCH_SET | WL_EXIT_ON_PM_DEATH | (looks > 0 || !all_started ? WL_TIMEOUT : 0),
+                          all_started ? again_after : rest, PG_WAIT_EXTENSION);
         ::ResetLatch(MyLatch);
         CHECK_FOR_INTERRUPTS();
         if (ConfigReloadPending) {
@@ -125,6 +174,7 @@ bool look_into_databases() {
 } // namespace
 
 void register_launcher() {
+    pg::on_failed_start(leave_to_launcher);
     if (!process_shared_preload_libraries_in_progress)
         return;
     previous_request_hook = shmem_request_hook;
@@ -167,10 +217,14 @@ void pg_etl_scout_main(Datum) {
     ::BackgroundWorkerUnblockSignals();
     ::BackgroundWorkerInitializeConnection(MyBgworkerEntry->bgw_extra, nullptr, 0);
     etl::pg::enter([] {
-        (void)etl::pg::in_transaction("looking for interrupted runs", [] {
-            if (etl::pg::extension_exists())
-                etl::run::kick_all();
-        });
+        const std::optional<etl::pg::error_report> failed =
+            etl::pg::in_transaction("looking for interrupted runs", [] {
+                if (etl::pg::extension_exists())
+                    etl::run::kick_all();
+            });
+        if (failed)
+            etl::pg::log(etl::pg::view(etl::pg::format("looking for interrupted runs: %s: %s", failed->sqlstate,
+                                                       failed->message.c_str())));
         return Datum{0};
     });
 }

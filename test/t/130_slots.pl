@@ -42,7 +42,7 @@ my ($state, undef, $messages) = $etl->as('app', "CALL etl_wait($run, '2s')");
 is($state, '57014', 'etl_wait gives up when its time is over');
 like($messages, qr/waiting for \Q$reason\E/, 'and says it too');
 is($etl->sql('SELECT sum(attempts) FROM etl_tasks'), 0, 'nothing has been attempted');
-unlike(slurp_file($etl->node->logfile), qr/FATAL|run $run:/, 'and nothing fills the log');
+unlike(slurp_file($etl->node->logfile), qr/pg_etl.* FATAL|run $run:/, 'and nothing fills the log');
 
 # With slots, fifty makes in one statement, four workers at a time.
 $etl->node->append_conf('postgresql.conf', "max_worker_processes = 6\netl.max_workers = 4");
@@ -82,4 +82,26 @@ $etl->sql("SELECT etl_seed('make 1'), etl_seed('theirs'), etl_seed('make 2')");
 ok($etl->wait_until("SELECT bool_and(state = 'published') FROM etl_progress WHERE make IN ('make 1', 'make 2', 'theirs')", 't', 20),
 	'one slot goes from owner to owner');
 is($etl->sql("SELECT count(*) FROM etl_runs WHERE state = 'published'"), 53, 'until all is done');
+
+# A role that may not connect has no workers.
+$etl->sql('REVOKE CONNECT ON DATABASE postgres FROM PUBLIC');
+my $shut = $etl->sql("SELECT DISTINCT run_id FROM etl_seed('make 1')");
+is($etl->sql("SELECT waiting_for FROM etl_progress WHERE run_id = $shut"), 'CONNECT of role app on database postgres',
+	'a missing right to connect is told');
+$etl->sql('GRANT CONNECT ON DATABASE postgres TO PUBLIC');
+$etl->sql("CALL etl_wait($shut)");
+
+# One slot of the server's: who leaves still holds it when it hands on to another owner, and the launcher takes over.
+$etl->node->append_conf('postgresql.conf', <<'CONF');
+max_worker_processes = 3
+etl.max_workers = 8
+shared_preload_libraries = 'pg_etl'
+etl.databases = ''
+CONF
+$etl->node->restart;
+$etl->sql("SELECT etl_seed('make 1'), etl_seed('theirs'), etl_seed('make 2')");
+like($etl->sql("SELECT string_agg(DISTINCT waiting_for, ', ') FROM etl_progress WHERE workers = 0 AND state = 'queued'"),
+	qr/^(worker: starting|free worker slot: max_worker_processes = 3.*)?$/, 'a run that was just asked for has its worker starting');
+ok($etl->wait_until("SELECT bool_and(state = 'published') FROM etl_progress WHERE make IN ('make 1', 'make 2', 'theirs')", 't', 20),
+	"the server's last slot goes from owner to owner");
 done_testing();
