@@ -43,6 +43,10 @@ void take_back_orphans(const record &run) {
         const pg::scoped_lock mine(task_lock(run.run_id, task_no));
         if (!mine)
             continue; // another worker takes it back
+        // A publish that waited was in nobody's company: it did not bring the server down.
+        pg::execute("UPDATE etl.task t SET crashes = crashes - 1 WHERE run_id = $1 AND task_no = $2 AND kind = 'publish'"
+                    " AND EXISTS (SELECT FROM etl.run r WHERE r.run_id = t.run_id AND r.waiting_for IS NOT NULL)",
+                    {pg::int8(run.run_id), pg::int4(task_no)});
         pg::execute(
             pg::format("UPDATE etl.task SET crashes = crashes + 1,"
                        " state = CASE WHEN crashes + 1 < %d THEN 'waiting' ELSE 'failed' END,"

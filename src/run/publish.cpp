@@ -19,12 +19,6 @@ namespace {
 constexpr std::int64_t look_every = 100;   // ms, at older snapshots
 constexpr std::int64_t try_again = 1000;   // ms, after a lock was not to be had
 
-bool still_wanted(std::int64_t run_id) {
-    pg::catalog_scope as_catalog;
-    return !pg::query("SELECT FROM etl.run WHERE run_id = $1 AND state IN ('queued', 'running')", {pg::int8(run_id)})
-                .empty();
-}
-
 [[noreturn]] void raise_stopped() {
     throw error("57014", "the run was stopped before it was published");
 }
@@ -47,17 +41,18 @@ void say_waiting(std::int64_t run_id, const pg::string &what) {
 // Partitioning is not MVCC: a statement whose snapshot is older than the last chunk would find the new partition without
 // the rows that it can't see. So nothing is attached before such snapshots are gone, or the DBA's patience is.
 // All of it happens outside transactions but for the notes in the catalog.
-void wait_for_older_snapshots(std::int64_t run_id) {
+void wait_for_older_snapshots(std::int64_t run_id, company &with) {
     pg::horizon horizon;
     in_short_transaction("looking for older snapshots", [&] { horizon = pg::older_snapshots(); });
     const std::int64_t begin = pg::microseconds_now();
     std::int64_t said = 0;
     int shown = 0;
+    pg::owned_context memory("pg_etl publish");
     while (!horizon.holders.empty()) {
+        pg::memory_switch in(memory.get());
         const int pid = horizon.holders.front().pid;
         const std::int64_t now = pg::microseconds_now();
         if (now - begin >= 1000LL * publish_wait) {
-            say_waiting(run_id, {});
             pg::warning(pg::view(pg::format("publishing run " INT64_FORMAT " although pid %d has an older snapshot",
                                             run_id, pid)),
                         "Transactions with snapshots taken before the last chunk may miss rows of the new partitions.");
@@ -68,8 +63,10 @@ void wait_for_older_snapshots(std::int64_t run_id) {
             shown = pid;
             said = now;
         }
+        with.leave();
         pg::sleep(look_every);
         pg::refresh(horizon);
+        memory.reset();
     }
 }
 
@@ -121,11 +118,28 @@ void attach_all(const assignment &duty, const task &todo) {
     mark_done(duty.run, todo, std::nullopt);
 }
 
+// Back to work after a wait, which is over as far as the catalog is concerned: who vanishes now is suspected.
+void rejoin(std::int64_t run_id, company &with) {
+    for (;;) {
+        switch (with.join()) {
+        case company::entry::joined:
+            return say_waiting(run_id, {});
+        case company::entry::stopped:
+            raise_stopped();
+        case company::entry::disturbed:
+            pg::sleep(look_every);
+        }
+    }
+}
+
 } // namespace
 
-void perform_publish(const assignment &duty, const task &todo) {
-    wait_for_older_snapshots(duty.run.run_id);
+void perform_publish(const assignment &duty, const task &todo, company &with) {
+    wait_for_older_snapshots(duty.run.run_id, with);
+    pg::owned_context memory("pg_etl publish");
     for (;;) {
+        pg::memory_switch in(memory.get());
+        rejoin(duty.run.run_id, with);
         const std::optional<pg::error_report> report =
             pg::in_transaction("publishing", [&] { attach_all(duty, todo); });
         if (!report)
@@ -135,7 +149,9 @@ void perform_publish(const assignment &duty, const task &todo) {
         pg::string holders;
         in_short_transaction("waiting for a lock", [&] { holders = lock_holders(duty.make.mart); });
         say_waiting(duty.run.run_id, holders);
+        with.leave();
         pg::sleep(try_again);
+        memory.reset();
     }
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "run/claim.hpp"
+#include "run/company.hpp"
 
 namespace etl::run {
 
@@ -18,7 +19,7 @@ assignment read_assignment(const record &run);
 void perform(const assignment &duty, const task &todo);
 
 // The publish task: waits for older snapshots, then tries under lock_timeout until it has got its locks. It runs its own
-// transactions, short ones while it waits, and is called outside of any.
-void perform_publish(const assignment &duty, const task &todo);
+// transactions, short ones while it waits, and is called outside of any. While it waits it is in nobody's company.
+void perform_publish(const assignment &duty, const task &todo, company &with);
 
 } // namespace etl::run

@@ -6,6 +6,7 @@
 #include "pg/lock.hpp"
 #include "pg/message.hpp"
 #include "pg/transaction.hpp"
+#include "run/company.hpp"
 #include "run/launcher.hpp"
 #include "run/work.hpp"
 #include "settings.hpp"
@@ -39,41 +40,33 @@ private:
     bool held_ = false;
 };
 
-// A task that may bring the server down runs while no other task does. It is waited for before a task is claimed: who
-// merely waits must not come under suspicion too.
-class company {
-public:
-    explicit company(bool alone) : strength_(alone ? pg::lock_strength::exclusive : pg::lock_strength::shared) {
-        held_ = pg::try_lock(key, strength_) ||
-                !pg::in_transaction(
-                    "waiting for other tasks", [this] { pg::lock(key, strength_); }, pg::snapshot_mode::none);
+// Writes down what must not be lost because the server is short of something for a moment.
+template <class F> void insist(std::int64_t run_id, const char *activity, F &&f) {
+    constexpr int tries = 5;
+    for (int i = 0; i < tries; i++) {
+        const std::optional<pg::error_report> failed = pg::in_transaction_despite_cancel(activity, f);
+        if (!failed)
+            return;
+        pg::log(pg::view(pg::format("run " INT64_FORMAT ": %s: %s: %s", run_id, activity, failed->sqlstate,
+                                    failed->message.c_str())));
+        if (!may_pass(failed->sqlstate))
+            return;
+        if (i + 1 < tries)
+            (void)pg::outside_transaction([i] { pg::sleep(200LL << i); });
     }
-    ~company() {
-        if (held_)
-            pg::unlock(key, strength_);
-    }
-    company(const company &) = delete;
-    company &operator=(const company &) = delete;
+}
 
-    explicit operator bool() const noexcept { return held_; }
-
-private:
-    static constexpr pg::lock_key key{pg::lock_kind::alone, 0, 0};
-    pg::lock_strength strength_;
-    bool held_ = false;
-};
-
-void do_task(const assignment &duty, const task &todo) {
+void do_task(const assignment &duty, const task &todo, company &with) {
     const pg::string title = task_title(duty.run, todo.kind, todo.portal, todo.range);
     pg::report_application_name(pg::format("pg_etl %s", title.c_str()).c_str());
     const std::optional<pg::error_report> report =
-        todo.kind == "publish" ? pg::outside_transaction([&] { perform_publish(duty, todo); })
+        todo.kind == "publish" ? pg::outside_transaction([&] { perform_publish(duty, todo, with); })
                                : pg::in_transaction(title.c_str(), [&] { perform(duty, todo); });
     if (!report)
         return;
     pg::log(pg::view(pg::format("run " INT64_FORMAT ", task %d (%s): %s: %s", duty.run.run_id, todo.task_no,
                                 title.c_str(), report->sqlstate, report->message.c_str())));
-    (void)pg::in_transaction_despite_cancel("recording an error", [&] {
+    insist(duty.run.run_id, "recording an error", [&] {
         pg::lock_extension();
         mark_error(duty.run, todo, *report);
     });
@@ -100,7 +93,7 @@ bool look_again(search &now, const pg::error_report &failed) {
     }
     pg::log(pg::view(pg::format("run " INT64_FORMAT ": looking for work: %s: %s", now.run_id, failed.sqlstate,
                                 failed.message.c_str())));
-    (void)pg::in_transaction_despite_cancel("recording an error", [&] {
+    insist(now.run_id, "recording an error", [&] {
         pg::lock_extension();
         fail(now.run_id, failed);
     });
@@ -110,9 +103,17 @@ bool look_again(search &now, const pg::error_report &failed) {
 // One look for work, and the work. Returns false when this worker has nothing more to do for the run.
 bool step(search &now) {
     now.rest = 0;
-    const company with(now.alone);
-    if (!with)
-        return true; // cancelled: what has become of the run?
+    // It is waited for before a task is claimed: who merely waits must not come under suspicion too.
+    company with(now.run_id, now.alone);
+    switch (with.join()) {
+    case company::entry::stopped:
+        return false;
+    case company::entry::disturbed:
+        now.rest = 20;
+        return true; // what has become of the run?
+    case company::entry::joined:
+        break;
+    }
     std::optional<assignment> duty;
     claim_result found;
     const std::optional<pg::error_report> failed = pg::in_transaction("looking for work", [&] {
@@ -141,7 +142,7 @@ bool step(search &now) {
     now.alone = found.what == verdict::alone;
     now.rest = found.what == verdict::wait ? found.milliseconds : 0;
     if (found.what == verdict::claimed) {
-        do_task(*duty, *found.claimed);
+        do_task(*duty, *found.claimed, with);
         release(now.run_id, *found.claimed);
     }
     return found.what == verdict::claimed || found.what == verdict::wait || found.what == verdict::alone;
@@ -150,7 +151,7 @@ bool step(search &now) {
 // Works at a run until nothing is left to do there, and returns the run to go on with.
 std::optional<std::int64_t> serve(std::int64_t run_id, Oid owner, slot &of_database) {
     std::optional<record> run;
-    (void)pg::in_transaction_despite_cancel("starting", [&] {
+    insist(run_id, "starting", [&] {
         if (pg::extension_exists())
             run = find(run_id);
     });
@@ -170,7 +171,7 @@ std::optional<std::int64_t> serve(std::int64_t run_id, Oid owner, slot &of_datab
     // Somebody else's run may have waited for this process's places. They are free before its worker starts.
     of_run.leave();
     std::optional<std::int64_t> next;
-    (void)pg::in_transaction_despite_cancel("leaving", [&] {
+    insist(run_id, "leaving", [&] {
         if (!pg::extension_exists())
             return;
         next = hand_on(*run);

@@ -2,6 +2,7 @@
 use strict;
 use warnings;
 use PgEtl::Faults;
+use List::Util ();
 use Test::More;
 use Time::HiRes qw(sleep time);
 
@@ -68,8 +69,46 @@ $run = $etl->hold('snapshot');
 is($etl->sql("SELECT count(*), count(backend_xmin), count(xact_start) FROM pg_stat_activity WHERE backend_type = 'pg_etl worker'"),
 	'1|0|0', 'publish waits without a transaction');
 
+# However long it waits, it takes no more memory: what it has at rest, which is the least of some looks.
+sub memory_of_worker
+{
+	my $from = -s $etl->node->logfile;
+	my ($worker) = $etl->workers;
+	for (1 .. 8)
+	{
+		$etl->sql("SELECT pg_log_backend_memory_contexts($worker)");
+		sleep 0.2;
+	}
+	my $log = PostgreSQL::Test::Utils::slurp_file($etl->node->logfile, $from);
+	return List::Util::min($log =~ /Grand total: .* (\d+) used/g) // die 'no memory contexts in the log';
+}
+
+sub waits_in_place
+{
+	my $what = shift;
+	sleep 2; # the first rounds fill caches
+	my $before = memory_of_worker();
+	sleep 4;
+	cmp_ok(memory_of_worker() - $before, '<', 15000, "publish that waits for $what keeps its memory");
+	return;
+}
+waits_in_place('a snapshot');
 $etl->release;
 $etl->wait_for_run($run);
+$run = $etl->hold('publish');
+waits_in_place('a lock');
+
+$etl->release;
+$etl->wait_for_run($run);
+
+# What workers wait for is set where they read it: with their owner.
+$etl->sql("ALTER ROLE CURRENT_USER SET etl.publish_wait = '100ms'");
+$etl->bar('snapshot');
+$run = $etl->seed(workers => 1);
+ok($etl->wait_for_run($run), 'etl.publish_wait set for the owner reaches workers');
+$etl->release;
+$etl->sql('ALTER ROLE CURRENT_USER RESET etl.publish_wait');
+
 $run = $etl->hold('load');
 is($etl->sql("SELECT count(*), bool_and(a.xact_start >= t.started_at) FROM pg_stat_activity a JOIN etl_tasks t USING (pid)
               WHERE t.run_id = $run AND t.state = 'running' AND a.backend_xmin IS NOT NULL"), '2|t',

@@ -59,6 +59,70 @@ is(started($from), 0, 'nobody tries in vain meanwhile');
 $etl->release;
 check_all('one after the other', @runs);
 
+# A task under suspicion waits for others' tasks, but for no publish that waits. All see why, and a cancel reaches them.
+sub suspect
+{
+	my $make = shift;
+	return $etl->sql("BEGIN; SELECT DISTINCT run_id FROM etl_seed('$make', workers => 1, chunk_rows => 60);
+	                  UPDATE etl.task t SET crashes = 2 FROM etl.run r WHERE r.run_id = t.run_id AND r.make = '$make'
+	                  AND r.state = 'queued' AND t.kind = 'load'; COMMIT");
+}
+my $loaded = "SELECT bool_and(state = 'done') FROM etl_tasks WHERE kind = 'load' AND run_id =";
+$etl->node->append_conf('postgresql.conf', 'etl.max_workers = 6');
+$etl->node->reload;
+for my $phase ('snapshot', 'publish')
+{
+	my $held = $etl->hold($phase);
+	my $alone = suspect('audi');
+	ok($etl->wait_until("$loaded $alone", 't', 15), "publish held by $phase does not hold up who must run alone");
+	ok($etl->wait_until("SELECT waiting_for LIKE 'older snapshot of%' OR waiting_for LIKE 'lock on%' FROM etl_progress
+	                     WHERE run_id = $held"), "and says what it waits for ($phase)");
+	$etl->release;
+	ok($etl->wait_for_run($_), "run $_ is published after $phase") for $held, $alone;
+}
+{
+	my $held = $etl->hold('load');
+	my $alone = suspect('audi');
+	ok($etl->wait_until("SELECT waiting_for FROM etl_progress WHERE run_id = $alone",
+		"run $held: a task here may bring the server down and is to run alone", 10), 'who must run alone waits for the others');
+	my $third = $etl->sql("SELECT DISTINCT run_id FROM etl_seed('bmw', workers => 1)");
+	ok($etl->wait_until("SELECT waiting_for FROM etl_progress WHERE run_id = $third",
+		"run $alone: a task of it that may bring the server down runs alone", 10), 'others wait for it, and say so');
+	$etl->sql("SELECT etl_cancel($third)");
+	$etl->sql("SELECT etl_cancel($alone)");
+	$etl->wait_until("SELECT count(*) = 0 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND objsubid = 25975", 't', 2);
+	is($etl->sql("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 25973 AND classid IN ($third, $alone)"),
+		0, 'workers that wait leave when their run is cancelled');
+	$etl->release;
+	ok($etl->wait_for_run($held), 'the run that they waited for is published');
+	$etl->sql("UPDATE etl.task SET crashes = 0 WHERE run_id = $alone");
+}
+
+# An error that can't be written down at once is not taken for a crash.
+$etl->sql(<<'SQL');
+CREATE SEQUENCE public.tries;
+CREATE FUNCTION public.no_space() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF nextval('public.tries') <= 2 THEN RAISE 'no space left' USING ERRCODE = 'disk_full'; END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER no_space BEFORE UPDATE ON etl.task FOR EACH ROW WHEN (NEW.error IS NOT NULL) EXECUTE FUNCTION public.no_space();
+CREATE FUNCTION public.fail(lid bigint) RETURNS boolean LANGUAGE plpgsql STABLE AS 'BEGIN RETURN 1 / (lid - lid) = 0; END';
+SQL
+$etl->set_template('failing', 'public.fail(ads.lid)');
+$etl->sql("SELECT etl_add_make('seat', 'mapping.lot_volkswagen', country => 'DE', template => 'failing')");
+my $failing = $etl->sql("SELECT DISTINCT run_id FROM etl_seed('seat', workers => 1, chunk_rows => 1000000)");
+$etl->wait_for_run($failing, 'failed');
+is($etl->sql("SELECT sqlstate FROM etl_runs WHERE run_id = $failing"), '22012', 'the run tells its own error');
+is($etl->sql("SELECT max(attempts), max(crashes) FROM etl_tasks WHERE run_id = $failing"), '1|0', 'no attempt was taken for a crash');
+like(PostgreSQL::Test::Utils::slurp_file($etl->node->logfile), qr/run $failing: recording an error: 53100: no space left/,
+	"and the server's log has it");
+$etl->sql('DROP TRIGGER no_space ON etl.task');
+$etl->sql("SELECT etl_drop_make('seat')");
+$etl->sql("DROP TABLE $_")
+  for split /\n/, $etl->sql("SELECT staging::regclass FROM etl.run_portal WHERE run_id = $failing AND staging IS NOT NULL");
+$etl->node->append_conf('postgresql.conf', 'etl.max_workers = 1');
+
 # No slot of the server's left
 $etl->node->append_conf('postgresql.conf', "max_worker_processes = 1\nmax_logical_replication_workers = 0");
 $etl->node->restart;
