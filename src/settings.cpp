@@ -31,11 +31,13 @@ void define_settings() {
                             "Each takes one of max_worker_processes.", &max_workers, 8, 1, 1000, PGC_SUSET, 0, nullptr,
                             nullptr, nullptr);
     DefineCustomIntVariable("etl.publish_lock_timeout", "Sets how long one try to publish waits for a lock.",
-                            "Readers of the mart queue behind a waiting publish no longer than this.",
+                            "Readers of the mart queue behind a waiting publish no longer than this. Workers read it from the "
+                            "configuration; a session's SET reaches etl_revert and etl_forget_old only.",
                             &publish_lock_timeout, 2000, 1, 600000, PGC_USERSET, GUC_UNIT_MS, nullptr, nullptr,
                             nullptr);
     DefineCustomIntVariable("etl.publish_wait", "Sets how long publish waits for older snapshots.",
-                            "After that it goes on with a warning.", &publish_wait, 60000, 0, 86400000, PGC_USERSET,
+                            "After that it goes on with a warning. Workers read it from the configuration; a "
+                            "session's SET does not reach them.", &publish_wait, 60000, 0, 86400000, PGC_USERSET,
                             GUC_UNIT_MS, nullptr, nullptr, nullptr);
     DefineCustomIntVariable("etl.workers_per_run", "Sets how many workers a run uses unless it is told otherwise.",
                             nullptr, &workers_per_run, 4, 1, 1000, PGC_USERSET, 0, nullptr, nullptr, nullptr);
