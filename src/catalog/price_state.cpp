@@ -78,6 +78,10 @@ pg::string fault_of(Oid table, Oid prices) {
         return "It is no permanent table.";
     if (kind.boolean(0, 2))
         return "It has row security, rules or children, or is a partition.";
+    if (!pg::query("SELECT 1 FROM pg_catalog.pg_trigger WHERE tgrelid OPERATOR(pg_catalog.=) $1 AND NOT tgisinternal",
+                   {pg::oid(table)})
+             .empty())
+        return "It has triggers.";
     const pg::result present = pg::query(
         "SELECT attname::pg_catalog.text, pg_catalog.format_type(atttypid, atttypmod), attgenerated "
         "OPERATOR(pg_catalog.<>) ''"
@@ -126,13 +130,21 @@ price_state prepare_price_state(Oid owner, const pg::string &portal, Oid prices)
         grant_readers(table, prices);
         return {find_relation(pg::view(table)), false};
     }
+    // Whoever owns it, or could have put code into it, would have that run with the rights of who folds and reads it.
+    const Oid its_owner =
+        pg::query("SELECT relowner FROM pg_catalog.pg_class WHERE oid OPERATOR(pg_catalog.=) $1", {pg::oid(found)})
+            .oid(0, 0);
+    if (pg::may_act_as(owner, its_owner) && !pg::may_act_as(its_owner, owner))
+        throw error("42501", pg::view(pg::format("cannot take over table %s as price state", table.c_str())),
+                    pg::view(pg::format("It belongs to role \"%s\", whose code in it would run with the rights of role"
+                                        " \"%s\".",
+                                        pg::role_name(its_owner).c_str(), pg::role_name(owner).c_str())),
+                    pg::view(pg::format("Look at it, then run ALTER TABLE %s OWNER TO %s; or drop it.", table.c_str(),
+                                        pg::quote_identifier(pg::view(pg::role_name(owner))).c_str())));
     const pg::string fault = fault_of(found, prices);
     if (!fault.empty())
         throw error("42P07", pg::view(pg::format("%s is no price state for this portal", table.c_str())),
                     pg::view(fault), "Rename or drop it, or choose another name for the portal.");
-    const Oid its_owner =
-        pg::query("SELECT relowner FROM pg_catalog.pg_class WHERE oid OPERATOR(pg_catalog.=) $1", {pg::oid(found)})
-            .oid(0, 0);
     if (!pg::may_act_as(owner, its_owner))
         throw error("42501", pg::view(pg::format("must be owner of table %s", table.c_str())),
                     "It exists already, and the portal's folds would write to it.");

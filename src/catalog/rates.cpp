@@ -15,8 +15,9 @@ void require_change_allowed() {
     pg::string name;
     {
         pg::catalog_scope as_catalog;
-        const pg::result rows = pg::query("SELECT c.relowner::oid, r.relation::text FROM etl.rates r"
-                                          " JOIN pg_catalog.pg_class c ON c.oid = r.relation");
+        const pg::result rows = pg::query("SELECT c.relowner::oid, c.oid::regclass::text FROM pg_catalog.pg_class c"
+                                          " WHERE c.oid = COALESCE((SELECT relation FROM etl.rates),"
+                                          " to_regclass('raw.currency_rates'))");
         if (rows.empty())
             return;
         owner = rows.oid(0, 0);

@@ -1,6 +1,8 @@
 // PG regime: may ereport
 #include "function/rates.hpp"
 
+#include "pg/foreign_code.hpp"
+
 extern "C" {
 #include "access/genam.h"
 #include "access/htup_details.h"
@@ -9,10 +11,14 @@ extern "C" {
 #include "catalog/namespace.h"
 #include "catalog/pg_attribute.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_inherits.h"
 #include "catalog/pg_type.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
+#include "utils/syscache.h"
 }
 
 namespace etl::function {
@@ -77,6 +83,35 @@ Oid relation_of_setting() {
     return relation;
 }
 
+bool is_of_trusted(Oid relation) {
+    const HeapTuple tuple = ::SearchSysCache1(RELOID, ObjectIdGetDatum(relation));
+    if (!HeapTupleIsValid(tuple))
+        return false;
+    const Oid owner = reinterpret_cast<Form_pg_class>(GETSTRUCT(tuple))->relowner;
+    ::ReleaseSysCache(tuple);
+    return ::has_privs_of_role(owner, ::GetUserId());
+}
+
+// Anybody may have named the rates, and an index or a child table of theirs runs code of its owner.
+void refuse_code_of_others(Oid relation) {
+    bool trusted = true;
+    List *const members = ::find_all_inheritors(relation, AccessShareLock, nullptr);
+    ListCell *cell;
+    foreach (cell, members)
+        trusted = trusted && is_of_trusted(lfirst_oid(cell));
+    ::list_free(members);
+    if (trusted)
+        return;
+    const pg::foreign_code found = pg::find_foreign_code(&relation, 1, ::GetUserId(), pg::code_of::reading);
+    if (found.what)
+        ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+                        errmsg("cannot read currency rates from relation \"%s\"", ::get_rel_name(relation)),
+                        errdetail("Code of role \"%s\" in %s would run with the rights of role \"%s\".",
+                                  ::GetUserNameFromId(found.owner, false), found.what,
+                                  ::GetUserNameFromId(::GetUserId(), false)),
+                        errhint("Name other rates with etl_set_rates, or have a role that is trusted own these.")));
+}
+
 } // namespace
 
 void check_rates_relation(Oid relation) {
@@ -107,6 +142,7 @@ Oid rates_relation() {
                 (errcode(ERRCODE_UNDEFINED_TABLE), errmsg("there is no relation of currency rates"),
                  errdetail("No relation was named, and raw.currency_rates does not exist."), errhint("%s", hint)));
     check_rates_relation(relation);
+    refuse_code_of_others(relation);
     return relation;
 }
 

@@ -12,7 +12,7 @@ namespace etl::function {
 void check_rates_relation(Oid relation);
 
 // The relation that rates are to be read from, checked as above: the one in etl.rates, else raw.currency_rates.
-// Raises 42P01 if there is neither. Needs an active snapshot.
+// Raises 42P01 if there is neither, 42501 if reading it would run code of a role without the current user's rights. Needs an active snapshot.
 Oid rates_relation();
 
 } // namespace etl::function

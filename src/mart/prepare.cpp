@@ -3,6 +3,7 @@
 
 #include "mart/create.hpp"
 #include "mart/replace_plain_table.hpp"
+#include "pg/foreign_code.hpp"
 
 namespace etl::mart {
 
@@ -46,6 +47,17 @@ void require_kind(const table &mart) {
                     "A mart's own partitions could not be swapped without locking the table above it.",
                     "Name the partitioned table, if that is partitioned by LIST (portal).");
     require_owner(mart);
+    const Oid relation = mart.oid, role = pg::current_role();
+    const pg::foreign_code found =
+        pg::call([=] { return pg::find_foreign_code(&relation, 1, role, pg::code_of::reading_and_triggers); });
+    if (found.what)
+        throw error("42501", pg::view(pg::format("table %s cannot be a mart of role \"%s\"", mart.quoted().c_str(),
+                                                 pg::role_name(role).c_str())),
+                    pg::view(pg::format("Code of role \"%s\" in %s would run with the rights of role \"%s\".",
+                                        pg::role_name(found.owner).c_str(), found.what, pg::role_name(role).c_str())),
+                    pg::view(pg::format("Look at it, then run ALTER TABLE %s OWNER TO %s; or drop it.",
+                                        mart.quoted().c_str(),
+                                        pg::quote_identifier(pg::view(pg::role_name(role))).c_str())));
 }
 
 void take_over(const table &mart) {

@@ -1,6 +1,7 @@
 // C++ regime: the publish task of a run.
 #include "run/work.hpp"
 
+#include "catalog/trust.hpp"
 #include "mart/mart.hpp"
 #include "pg/clock.hpp"
 #include "pg/extension.hpp"
@@ -111,6 +112,7 @@ void attach_all(const assignment &duty, const task &todo) {
     {
         pg::owner_scope as_owner(duty.run.owner);
         as_owner.settings().set("lock_timeout", pg::format("%dms", publish_lock_timeout).c_str());
+        catalog::require_trust_in_mart(duty.make); // ATTACH builds indexes that came since
         mart::publish(duty.make.mart, partitions);
     }
     hold_run(duty.run.run_id);

@@ -1,6 +1,7 @@
 // C++ regime: doing what a task says.
 #include "run/work.hpp"
 
+#include "catalog/trust.hpp"
 #include "fold/fold.hpp"
 #include "load/load.hpp"
 #include "mart/mart.hpp"
@@ -31,6 +32,14 @@ std::int64_t rows_loaded(const record &run, const pg::string &portal) {
                      " AND kind = 'load'",
                      {pg::int8(run.run_id), pg::text(pg::view(portal))})
         .int8(0, 0);
+}
+
+// Since the run was planned others may have put code into what it reads, and they may do so until it is locked.
+void require_trust(const assignment &duty, const task &todo) {
+    if (todo.kind == "load")
+        catalog::require_trust(duty.make, catalog::get_portal(pg::view(*todo.portal)));
+    else if (todo.kind == "index" || todo.kind == "check")
+        catalog::require_trust_in_mart(duty.make);
 }
 
 // After a portal's last fold chunk its price state is true as of the start of the run. The row lock makes the last two
@@ -97,6 +106,7 @@ assignment read_assignment(const record &run) {
 
 void perform(const assignment &duty, const task &todo) {
     pg::lock_extension();
+    require_trust(duty, todo);
     const std::optional<std::int64_t> rows = work_as_owner(duty, todo);
     if (todo.kind == "fold")
         settle_price_state(duty.run, todo);

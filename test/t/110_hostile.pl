@@ -266,14 +266,114 @@ SELECT etl_set_rates('evil.rates');
 SQL
 attack("SELECT * FROM etl_seed('all')", '42501', 'rates with functions of others are not read');
 $etl->sql('SELECT etl_set_rates(NULL)');
+my $theirs = "SELECT etl_add_make('theirs', 'safe.mapping', 'safe.theirs', template => 'plain', portals => '{own}')";
 $etl->sql("CREATE TABLE safe.theirs (lid bigint, portal text, title text CHECK (evil.strike(title, 'check of a mart') <> ''))
-           PARTITION BY LIST (portal); ALTER TABLE safe.theirs OWNER TO mallory;
-           SELECT etl_add_make('theirs', 'safe.mapping', 'safe.theirs', template => 'plain', portals => '{own}')");
+           PARTITION BY LIST (portal); ALTER TABLE safe.theirs OWNER TO mallory");
+attack($theirs, '42501', 'nor is a mart taken over that calls functions of others');
+$etl->sql("ALTER TABLE safe.theirs OWNER TO postgres; $theirs; ALTER TABLE safe.theirs OWNER TO mallory");
 attack("SELECT * FROM etl_seed('theirs')", '42501', 'nor is a mart filled that calls functions of others');
 unharmed('rates and a mart of others');
 $etl->sql("SELECT etl_drop_make('theirs')");
 
-attack("SELECT etl_drop_make('all'); SELECT etl_drop_portal('p'); SELECT etl_drop_portal('own')", '', 'drops it all');
+# Code that no view and no index of the table itself calls: types with casts, children, statistics, tables under a view.
+$etl->as_ok('mallory', <<'SQL', 'mallory prepares more sources');
+SET search_path = pg_catalog, public;
+SET application_name = 'test';
+GRANT CREATE ON SCHEMA evil TO PUBLIC;
+CREATE TYPE evil.name AS ENUM ('a', 'b');
+CREATE FUNCTION evil.spell(evil.name) RETURNS text LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN
+    PERFORM evil.note('implicit cast'); RETURN 'x'; END $$;
+CREATE CAST (evil.name AS text) WITH FUNCTION evil.spell(evil.name) AS IMPLICIT;
+CREATE DOMAIN evil.alias AS evil.name;
+CREATE TABLE evil.typed (lid bigint PRIMARY KEY, acc_id int, title evil.name);
+INSERT INTO evil.typed VALUES (5001, 1, 'a');
+CREATE TABLE evil.arrayed (lid bigint PRIMARY KEY, acc_id int, title text, names evil.alias[]);
+CREATE TABLE evil.parent (lid bigint PRIMARY KEY, acc_id int, title text);
+CREATE TABLE evil.child () INHERITS (evil.parent);
+INSERT INTO evil.child VALUES (5002, 1, 'a');
+CREATE INDEX ON evil.child ((evil.strikes('index of a child')));
+CREATE TABLE evil.counted (lid bigint PRIMARY KEY, acc_id int, title text);
+CREATE STATISTICS evil.counts ON lid, (evil.strike(title, 'statistics')) FROM evil.counted;
+CREATE TABLE evil.cast_row (lid bigint PRIMARY KEY, acc_id int, title text);
+CREATE FUNCTION evil.whole(evil.cast_row) RETURNS text LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN
+    PERFORM evil.note('cast of a row'); RETURN 'x'; END $$;
+CREATE CAST (evil.cast_row AS text) WITH FUNCTION evil.whole(evil.cast_row) AS IMPLICIT;
+GRANT SELECT ON ALL TABLES IN SCHEMA evil TO PUBLIC;
+SQL
+$etl->sql("TRUNCATE evil.log, evil.feats; SELECT etl_drop_make('all'); SELECT etl_drop_portal('p')");
+$etl->sql('DROP TABLE evil.price_state_p CASCADE');
+$etl->sql("SELECT etl_set_template('spelling', 'SELECT ads.lid, {portal} AS portal, lower(ads.title) AS title FROM {listing} ads
+                                                JOIN {mapping} m ON m.lid = ads.lid')");
+for my $listing (qw(typed arrayed parent counted cast_row))
+{
+	$etl->as_ok('mallory', "SET search_path = pg_catalog, public; SET application_name = 'test';
+		SELECT etl_add_portal('p', 'evil.$listing', 'evil.customer', 'evil.stat', 'evil.prices')", "mallory adds $listing");
+	attack("SELECT etl_add_make('of_$listing', 'safe.mapping', 'safe.of_$listing', template => 'spelling', portals => '{p}')",
+		'42501', "evil.$listing has code of its owner");
+	$etl->sql("SET application_name = 'test'; SELECT etl_drop_portal('p'); DROP TABLE evil.price_state_p CASCADE");
+}
+unharmed('code in types and children');
+
+# What is plain when the run is planned need not be so when it goes on.
+$etl->as_ok('mallory', "SET search_path = pg_catalog, public; SET application_name = 'test';
+	SELECT etl_add_portal('p', 'evil.listing_table', 'evil.customer', 'evil.stat', 'evil.prices');
+	GRANT SELECT ON evil.price_state_p TO PUBLIC", 'mallory adds a plain portal');
+my $late = attack("SELECT etl_add_make('late', 'safe.mapping', 'safe.late', template => 'plain', portals => '{p}');
+	BEGIN; SELECT DISTINCT run_id FROM etl_seed('late', publish => 'manual'); SELECT etl_pause(max(run_id)) FROM etl_runs; COMMIT");
+$late =~ s/\s//g;
+$etl->wait_for_no_workers;
+$etl->as_ok('mallory', "SET search_path = pg_catalog, public; SET application_name = 'test';
+	CREATE INDEX late_idx ON evil.listing_table ((evil.strikes('late index')))", 'mallory adds an index later');
+attack("SELECT etl_resume($late)");
+attack("CALL etl_wait($late)", '42501', 'the load refuses it');
+unharmed('an index that came after the plan');
+$etl->sql('DROP INDEX evil.late_idx');
+attack("SELECT etl_retry($late)");
+attack("CALL etl_wait($late)", '', 'without it the run goes on');
+$etl->sql("SET application_name = 'test'; SELECT etl_cancel($late)");
+$etl->sql("SET application_name = 'test'; SELECT etl_drop_make('late'); SELECT etl_drop_portal('p')");
+
+# Names that the extension would use, taken before.
+$etl->sql('GRANT CREATE ON SCHEMA safe TO mallory; GRANT USAGE ON SCHEMA safe TO mallory');
+$etl->as_ok('mallory', <<'SQL', 'mallory takes names');
+SET search_path = pg_catalog, public;
+SET application_name = 'test';
+CREATE TABLE safe.price_state_sq (lid bigint PRIMARY KEY, first_price numeric, first_dt date, last_price numeric,
+    last_dt date, price_min numeric, price_max numeric, modified timestamptz NOT NULL DEFAULT now());
+CREATE TRIGGER struck BEFORE INSERT ON safe.price_state_sq FOR EACH ROW EXECUTE FUNCTION evil.trigger('squatted state');
+CREATE TABLE safe.squatted (lid bigint, portal text, title text CHECK (evil.strike(title, 'check of a squatted mart') <> ''));
+CREATE TABLE safe.plainly (lid bigint, portal text, title text);
+SQL
+my $squatted = "SELECT etl_add_portal('sq', 'safe.listing', 'evil.customer', 'safe.stat', 'safe.prices')";
+attack($squatted, '42501', 'a price state of another role is not taken over');
+$etl->sql('ALTER TABLE safe.price_state_sq OWNER TO postgres');
+attack($squatted, '42P07', 'nor one with triggers');
+$etl->sql('DROP TRIGGER struck ON safe.price_state_sq');
+attack($squatted, '', 'without, and with an owner to trust, it is');
+attack("SELECT etl_add_make('sq', 'safe.mapping', 'safe.squatted', template => 'plain', portals => '{own}')", '42501',
+	'a plain table with code of its owner does not become a mart');
+attack("SELECT etl_add_make('sq', 'safe.mapping', 'safe.plainly', template => 'plain', portals => '{own}')", '',
+	'one without does');
+$etl->as_ok('mallory', "SET search_path = pg_catalog, public; SET application_name = 'test';
+	CREATE TABLE safe.of_mallory PARTITION OF safe.plainly (CHECK (evil.strikes('check of a partition'))) FOR VALUES IN ('x')",
+	'whose owner adds a partition');
+attack("SELECT * FROM etl_seed('sq')", '42501', 'that is not seeded then');
+unharmed('names taken before');
+$etl->sql("SELECT etl_drop_make('sq'); SELECT etl_drop_portal('sq')");
+
+# Rates that are read by others than runs.
+$etl->as_ok('mallory', "SET search_path = pg_catalog, public; SET application_name = 'test';
+	SELECT etl_set_rates('evil.rates')", 'mallory names rates again');
+attack("SELECT etl.convert_currency_by_counties('DE', 'USD', 1, '2024-01-01')", '42501', 'a conversion runs no code of theirs');
+$etl->sql('DROP INDEX evil.rates_strikes_idx');
+attack("SELECT etl.convert_currency_by_counties('DE', 'USD', 1, '2024-01-01')", '', 'without code they are read');
+$etl->sql('SELECT etl_set_rates(NULL); CREATE SCHEMA raw');
+$etl->sql('CREATE TABLE raw.currency_rates (country text, currency text, valid_from date, rate numeric)');
+$etl->refuses('mallory', "SET search_path = pg_catalog, public; SELECT etl_set_rates('evil.rates')", '42501', undef,
+	'where there are rates, only who may act for their owner names others');
+unharmed('rates at use');
+
+attack("SELECT etl_drop_portal('own')", '', 'drops it all');
 attack('DROP EXTENSION pg_etl');
 unharmed('in the end');
 done_testing();
