@@ -119,8 +119,6 @@ like(PostgreSQL::Test::Utils::slurp_file($etl->node->logfile), qr/run $failing: 
 	"and the server's log has it");
 $etl->sql('DROP TRIGGER no_space ON etl.task');
 $etl->sql("SELECT etl_drop_make('seat')");
-$etl->sql("DROP TABLE $_")
-  for split /\n/, $etl->sql("SELECT staging::regclass FROM etl.run_portal WHERE run_id = $failing AND staging IS NOT NULL");
 $etl->node->append_conf('postgresql.conf', 'etl.max_workers = 1');
 
 # No slot of the server's left
