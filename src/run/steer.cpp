@@ -98,6 +98,7 @@ void resume(std::int64_t run_id) {
 }
 
 void retry(std::int64_t run_id) {
+    pg::require_read_write("etl_retry()");
     // The definition before the run, in the order of every request.
     const record asked = get(run_id);
     if (asked.make) {
