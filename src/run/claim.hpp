@@ -45,7 +45,7 @@ struct claim_result {
 claim_result claim(const record &run, bool alone);
 void release(std::int64_t run_id, const task &done);
 
-// Marks the task done within the transaction that did its work. 40000-like error if the claim was lost meanwhile,
+// Marks the task done within the transaction that did its work. 55000 if the claim was lost meanwhile,
 // so that nothing of the work is kept.
 void mark_done(const record &run, const task &done, std::optional<std::int64_t> rows);
 
