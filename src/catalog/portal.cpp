@@ -10,6 +10,7 @@
 #include "mart/mart.hpp"
 #include "pg/message.hpp"
 #include "pg/transaction.hpp"
+#include "watch/watch.hpp"
 
 extern "C" {
 #include "catalog/pg_type.h"
@@ -109,6 +110,7 @@ void drop_portal(const pg::string &name) {
         pg::execute("SELECT 1 FROM etl.portal WHERE portal = $1 FOR UPDATE", {pg::text(pg::view(name))});
     }
     require_idle_portal(name);
+    watch::release(dropped);
     for (const recorded_view &one : source_views_of_portal(name))
         drop_source_view(one.view);
     {

@@ -10,6 +10,7 @@
 #include "catalog/usage.hpp"
 #include "mart/mart.hpp"
 #include "pg/message.hpp"
+#include "watch/watch.hpp"
 
 namespace etl::catalog {
 
@@ -83,6 +84,11 @@ void refresh_portal(const portal &one, const make &refreshed) {
     require_idle_portal(one.name);
     check_portal_relations(one.owner, now);
     price_state state{one.price_state, true};
+    if ((rebuilt_log || lost_state) && watch::is_watched(pg::view(one.name))) {
+        watch::release(one);
+        pg::warning(pg::view(pg::format("price log of %s is no longer watched", in_quotes("portal", one.name).c_str())),
+                    "It was rebuilt, or its price state was; call etl_watch_prices() again.");
+    }
     if (rebuilt_log || lost_state)
         state = prepare_price_state(one.owner, one.name, now.prices);
     update_portal(one.name, now, state, rebuilt_log);

@@ -7,9 +7,6 @@
 
 namespace etl::fold {
 
-namespace {
-
-// `column` >= from AND < to AND not NULL, which the bounds imply where there are any.
 pg::string range_condition(const char *column, const plan::lid_range &range) {
     pg::string condition;
     auto add = [&](const char *comparison, std::int64_t bound) {
@@ -22,6 +19,9 @@ pg::string range_condition(const char *column, const plan::lid_range &range) {
         add("<", *range.to);
     return condition.empty() ? pg::format("%s IS NOT NULL", column) : condition;
 }
+
+namespace {
+
 
 // The state of each lid of the range, from the log. Events are sorted once, by (lid, dt, price): the first and the last
 // row of a lid are its first and last event, and the aggregates over them pick what the window functions marked.
@@ -53,6 +53,10 @@ pg::string folded_query(const char *prices, const log_columns &columns, const pl
 }
 
 } // namespace
+
+pg::string folded_select(Oid prices, const plan::lid_range &range) {
+    return folded_query(pg::relation_name(prices, "price log").c_str(), columns_of(prices), range);
+}
 
 pg::string fold_statement(Oid prices, Oid price_state, const plan::lid_range &range) {
     const pg::string log = pg::relation_name(prices, "price log"),

@@ -7,6 +7,7 @@ extern "C" {
 #include "catalog/objectaddress.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_extension.h"
+#include "catalog/pg_trigger.h"
 #include "commands/extension.h"
 #include "nodes/pg_list.h"
 #include "utils/lsyscache.h"
@@ -14,17 +15,25 @@ extern "C" {
 
 namespace etl::pg {
 
-void drop_with_extension(Oid relation) {
+static void depend_on_extension(Oid catalog, Oid object) {
     call([=] {
         const Oid extension = ::get_extension_oid("pg_etl", false);
-        List *present = ::getAutoExtensionsOfObject(RelationRelationId, relation);
+        List *present = ::getAutoExtensionsOfObject(catalog, object);
         if (::list_member_oid(present, extension))
             return;
-        const ObjectAddress dependent = {RelationRelationId, relation, 0};
+        const ObjectAddress dependent = {catalog, object, 0};
         const ObjectAddress referenced = {ExtensionRelationId, extension, 0};
         ::recordDependencyOn(&dependent, &referenced, DEPENDENCY_AUTO_EXTENSION);
         ::CommandCounterIncrement();
     });
+}
+
+void drop_with_extension(Oid relation) {
+    depend_on_extension(RelationRelationId, relation);
+}
+
+void drop_trigger_with_extension(Oid trigger) {
+    depend_on_extension(TriggerRelationId, trigger);
 }
 
 Oid view_made_by(Node *statement, const char *schema) {

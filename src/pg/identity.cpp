@@ -34,6 +34,12 @@ void settings_scope::set(const char *name, const char *setting) {
     });
 }
 
+void settings_scope::force(const char *name, const char *setting) {
+    call([=] {
+        (void)::set_config_option(name, setting, PGC_SUSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+    });
+}
+
 role_scope::role_scope(Oid role, mode how) noexcept {
     ::GetUserIdAndSecContext(&user_, &context_);
     ::SetUserIdAndSecContext(role, context_ | SECURITY_LOCAL_USERID_CHANGE |
@@ -94,25 +100,27 @@ Oid extension_oid() {
     return call([] { return ::get_extension_oid("pg_etl", true); });
 }
 
+Oid extension_owner_or_error() {
+    const Oid extension = ::get_extension_oid("pg_etl", true);
+    Oid found = InvalidOid;
+    ScanKeyData key;
+    const Relation catalog = ::table_open(ExtensionRelationId, AccessShareLock);
+    ::ScanKeyInit(&key, Anum_pg_extension_oid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(extension));
+    const SysScanDesc scan = ::systable_beginscan(catalog, ExtensionOidIndexId, true, nullptr, 1, &key);
+    const HeapTuple tuple = ::systable_getnext(scan);
+    if (HeapTupleIsValid(tuple))
+        found = reinterpret_cast<Form_pg_extension>(GETSTRUCT(tuple))->extowner;
+    ::systable_endscan(scan);
+    ::table_close(catalog, AccessShareLock);
+    if (!OidIsValid(found))
+        ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                        errmsg("extension \"pg_etl\" is not installed in this database"),
+                        errhint("Run CREATE EXTENSION pg_etl.")));
+    return found;
+}
+
 Oid extension_owner() {
-    const Oid owner = call([] {
-        const Oid extension = ::get_extension_oid("pg_etl", true);
-        Oid found = InvalidOid;
-        ScanKeyData key;
-        const Relation catalog = ::table_open(ExtensionRelationId, AccessShareLock);
-        ::ScanKeyInit(&key, Anum_pg_extension_oid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(extension));
-        const SysScanDesc scan = ::systable_beginscan(catalog, ExtensionOidIndexId, true, nullptr, 1, &key);
-        const HeapTuple tuple = ::systable_getnext(scan);
-        if (HeapTupleIsValid(tuple))
-            found = reinterpret_cast<Form_pg_extension>(GETSTRUCT(tuple))->extowner;
-        ::systable_endscan(scan);
-        ::table_close(catalog, AccessShareLock);
-        return found;
-    });
-    if (!OidIsValid(owner))
-        throw etl::error("55000", "extension \"pg_etl\" is not installed in this database", {},
-                         "Run CREATE EXTENSION pg_etl.");
-    return owner;
+    return call([] { return extension_owner_or_error(); });
 }
 
 std::int64_t system_identifier() noexcept {

@@ -14,6 +14,8 @@ public:
     settings_scope &operator=(const settings_scope &) = delete;
 
     void set(const char *name, const char *setting);
+    // Sets what only a superuser may; for values of our own, never for what a user gave.
+    void force(const char *name, const char *setting);
 
 private:
     int level_;
@@ -70,6 +72,8 @@ bool can_work_as(Oid role);
 // OID of the extension and its owner; 0 (and an error in owner()) where the extension is not installed.
 Oid extension_oid();
 Oid extension_owner();
+// The same for PG regime: it may ereport.
+Oid extension_owner_or_error();
 
 // What tells this database from a copy of it in another cluster or under another name.
 std::int64_t system_identifier() noexcept;

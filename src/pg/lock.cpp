@@ -2,6 +2,7 @@
 #include "pg/lock.hpp"
 
 extern "C" {
+#include "storage/lmgr.h"
 #include "storage/lock.h"
 }
 
@@ -48,6 +49,23 @@ bool try_lock_in_transaction(lock_key key, lock_strength strength) {
 void lock_in_transaction(lock_key key) {
     const LOCKTAG tag = tag_of(key);
     (void)::LockAcquire(&tag, ExclusiveLock, false, false);
+}
+
+void share_in_transaction(lock_key key) {
+    const LOCKTAG tag = tag_of(key);
+    (void)::LockAcquire(&tag, ShareLock, false, false);
+}
+
+bool is_shared_by_others(lock_key key) {
+    const LOCKTAG tag = tag_of(key);
+    if (::LockAcquire(&tag, ExclusiveLock, false, true) == LOCKACQUIRE_NOT_AVAIL)
+        return true;
+    (void)::LockRelease(&tag, ExclusiveLock, false);
+    return false;
+}
+
+void wait_for_sharers(lock_key key) {
+    ::WaitForLockers(tag_of(key), ExclusiveLock, false);
 }
 
 bool is_task_of(const LOCKTAG &tag, std::uint32_t run) noexcept {

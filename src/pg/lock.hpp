@@ -14,7 +14,9 @@ enum class lock_kind : std::uint16_t {
     run_worker,      // (run, slot): one per worker process of a run
     task,            // (run, task_no): its holder works on the task
     alone,           // (0, 0): shared by ordinary tasks, exclusive for a task under suspicion
-    steer            // (run, 0): shared by claims, exclusive for a cancel that commits; both for a transaction only
+    steer,           // (run, 0): shared by claims, exclusive for a cancel that commits; both for a transaction only
+    removal,         // (price state, 0): shared by transactions that left a lid of it without a row
+    folding          // (price state, 0): shared by fold chunks that are at work on it
 };
 
 struct lock_key {
@@ -35,6 +37,12 @@ void unlock(lock_key key, lock_strength strength = lock_strength::exclusive) noe
 // Takes the lock until the end of the transaction. The second form waits, and is for PG regime: it may ereport.
 bool try_lock_in_transaction(lock_key key, lock_strength strength);
 void lock_in_transaction(lock_key key);
+
+// For PG regime: takes the lock, shared, until the end of the transaction; says whether somebody shares it (others, as
+// long as the caller does not); waits until all have ended who share it now, without keeping others from sharing it.
+void share_in_transaction(lock_key key);
+bool is_shared_by_others(lock_key key);
+void wait_for_sharers(lock_key key);
 
 // True if the tag is that of a task of the run, whichever its number.
 bool is_task_of(const LOCKTAG &tag, std::uint32_t run) noexcept;

@@ -7,6 +7,7 @@
 #include "pg/message.hpp"
 #include "run/relations.hpp"
 #include "settings.hpp"
+#include "watch/watch.hpp"
 
 namespace etl::run {
 
@@ -190,6 +191,8 @@ std::int64_t request_seed(std::string_view name, std::optional<int> workers, std
     catalog::require_owner(make.owner, pg::view(what));
     catalog::require_login(make.owner);
     const Oid requester = pg::current_role();
+    // What went around the triggers on price logs without DDL's event triggers seeing it shows now.
+    watch::follow();
     const pg::vector<catalog::source> sources = catalog::sources_of(make);
     const pg::string definition = plan::definition_of(make, sources);
 

@@ -9,6 +9,7 @@
 #include "pg/extension.hpp"
 #include "pg/identity.hpp"
 #include "run/relations.hpp"
+#include "watch/watch.hpp"
 
 namespace etl::run {
 
@@ -42,18 +43,6 @@ void require_trust(const assignment &duty, const task &todo) {
         catalog::require_trust_in_mart(duty.make);
 }
 
-// After a portal's last fold chunk its price state is true as of the start of the run. The row lock makes the last two
-// of several workers see each other.
-void settle_price_state(const record &run, const task &todo) {
-    pg::catalog_scope as_catalog;
-    pg::query("SELECT FROM etl.portal WHERE portal = $1 FOR NO KEY UPDATE", {pg::text(*todo.portal)});
-    pg::execute("UPDATE etl.portal p SET state = 'as_of', state_since = pg_catalog.clock_timestamp(), state_cause = NULL,"
-                " folded_at = r.started_at FROM etl.run r WHERE p.portal = $1 AND r.run_id = $2"
-                " AND NOT EXISTS (SELECT FROM etl.task t WHERE t.run_id = r.run_id AND t.portal = p.portal"
-                "  AND t.kind = 'fold' AND t.state <> 'done' AND t.task_no <> $3)",
-                {pg::text(*todo.portal), pg::int8(run.run_id), pg::int4(todo.task_no)});
-}
-
 // Several makes may have asked for seeds when a portal was not folded: the first of them folds it for all.
 bool folded_since_request(const record &run, const catalog::portal &portal) {
     pg::catalog_scope as_catalog;
@@ -63,22 +52,26 @@ bool folded_since_request(const record &run, const catalog::portal &portal) {
                 .empty();
 }
 
-std::optional<std::int64_t> work_as_owner(const assignment &duty, const task &todo) {
+std::optional<std::int64_t> work_as_owner(const assignment &duty, const task &todo, bool &folded) {
     const record &run = duty.run;
     const place where = todo.portal ? place_of(run, *todo.portal) : place{InvalidOid, InvalidOid};
     const std::int64_t loaded = todo.kind == "check" ? rows_loaded(run, *todo.portal) : 0;
     const std::optional<catalog::portal> portal =
         todo.kind == "fold" ? std::optional(catalog::get_portal(pg::view(*todo.portal))) : std::nullopt;
+    // Where that changes before the chunk is done, watch::settle sends it back.
+    const bool watched = portal && watch::is_watched(pg::view(portal->name));
 
     if (portal && run.make && folded_since_request(run, *portal))
         return 0;
+    folded = portal.has_value();
     // A fold writes a table of the portal's owner, whose triggers must not get the rights of the make's.
     pg::owner_scope as_owner(portal ? portal->owner : run.owner);
     catalog::apply_settings(as_owner.settings(), pg::view(duty.settings));
     if (todo.kind == "load")
         return load::load_chunk(where.view, where.staging, todo.range);
     if (todo.kind == "fold")
-        return fold::fold_chunk(portal->prices, portal->price_state, todo.range);
+        return watched ? watch::fold_chunk(*portal, todo.range)
+                       : fold::fold_chunk(portal->prices, portal->price_state, todo.range);
     if (todo.kind == "index")
         mart::build_index(duty.make.mart, todo.parent_index, pg::view(*todo.portal), run.run_id, where.staging);
     else if (todo.kind == "check")
@@ -107,9 +100,11 @@ assignment read_assignment(const record &run) {
 void perform(const assignment &duty, const task &todo) {
     pg::lock_extension();
     require_trust(duty, todo);
-    const std::optional<std::int64_t> rows = work_as_owner(duty, todo);
-    if (todo.kind == "fold")
-        settle_price_state(duty.run, todo);
+    bool folded = false;
+    const std::optional<std::int64_t> rows = work_as_owner(duty, todo, folded);
+    // Where another run has folded the portal, it has settled the price state as well.
+    if (folded)
+        watch::settle(duty.run.run_id, todo.task_no, pg::view(*todo.portal));
     require_relations(duty.run, todo);
     mark_done(duty.run, todo, rows);
 }

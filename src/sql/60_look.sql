@@ -173,8 +173,15 @@ SELECT 'price state'::text AS subject, p.portal AS name, p.price_state::text AS 
            WHEN 'current' THEN NULL
            ELSE format('SELECT etl_fold_prices(%L)', p.portal) END AS hint
 FROM etl.portal p
+WHERE pg_has_role(p.owner, 'USAGE') OR pg_has_role('pg_monitor', 'USAGE')
+UNION ALL
+SELECT 'price log', c.portal, c.relation::text, CASE WHEN c.fault IS NULL THEN 'covered' ELSE 'gap' END, w.since, NULL,
+       c.fault, CASE WHEN c.fault IS NOT NULL
+                     THEN format('SELECT etl_watch_prices(%L), then etl_fold_prices(%L)', c.portal, c.portal) END
+FROM etl.price_coverage c JOIN etl.watch w ON w.portal = c.portal JOIN etl.portal p ON p.portal = c.portal
 WHERE pg_has_role(p.owner, 'USAGE') OR pg_has_role('pg_monitor', 'USAGE');
-COMMENT ON VIEW @extschema@.etl_health IS 'What the results depend on and how it is: the price state of each portal';
+COMMENT ON VIEW @extschema@.etl_health IS
+    'What the results depend on and how it is: the price state of each portal, and each table of a watched price log';
 
 GRANT SELECT ON @extschema@.etl_progress, @extschema@.etl_runs, @extschema@.etl_tasks, @extschema@.etl_events,
     @extschema@.etl_health TO PUBLIC;

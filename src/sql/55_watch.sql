@@ -1,0 +1,201 @@
+-- Watching price logs: triggers that keep the price state in step, and what is known of their coverage.
+CREATE TABLE etl.watch (
+    portal    text PRIMARY KEY REFERENCES etl.portal ON DELETE CASCADE,
+    since     timestamptz NOT NULL,
+    channel   text,
+    gap_at    timestamptz,
+    gap_cause text
+);
+COMMENT ON TABLE etl.watch IS 'Portals whose price log is watched by triggers';
+COMMENT ON COLUMN etl.watch.portal IS 'Portal';
+COMMENT ON COLUMN etl.watch.since IS 'Every price event that was committed later went through the triggers';
+COMMENT ON COLUMN etl.watch.channel IS 'Channel that is notified of changed last prices; NULL for none';
+COMMENT ON COLUMN etl.watch.gap_at IS 'When events last went around the triggers, or may have';
+COMMENT ON COLUMN etl.watch.gap_cause IS 'How they did';
+
+CREATE TABLE etl.watched_relation (
+    portal   text NOT NULL REFERENCES etl.watch ON DELETE CASCADE,
+    relation regclass NOT NULL,
+    PRIMARY KEY (portal, relation)
+);
+COMMENT ON TABLE etl.watched_relation IS 'The price log of a watched portal, its partitions and children, as they were when last looked at';
+COMMENT ON COLUMN etl.watched_relation.portal IS 'Portal';
+COMMENT ON COLUMN etl.watched_relation.relation IS 'The log, or a partition or child of it';
+
+CREATE TABLE etl.price_removal (
+    price_state oid NOT NULL,
+    lid         bigint NOT NULL,
+    at          timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+CREATE INDEX price_removal_state ON etl.price_removal (price_state, lid);
+COMMENT ON TABLE etl.price_removal IS 'Listings that lost their last price event while a fold was at work; its chunks fold them anew';
+COMMENT ON COLUMN etl.price_removal.price_state IS 'OID of the price state';
+COMMENT ON COLUMN etl.price_removal.lid IS 'Listing';
+COMMENT ON COLUMN etl.price_removal.at IS 'When';
+
+SELECT pg_extension_config_dump('etl.watch', '');
+SELECT pg_extension_config_dump('etl.watched_relation', '');
+
+-- SECURITY: works as the owner of the price state, and only for tables that etl_watch_prices registered.
+CREATE FUNCTION etl.fold_price_events() RETURNS trigger LANGUAGE c AS 'MODULE_PATHNAME', 'etl_fold_price_events';
+REVOKE ALL ON FUNCTION etl.fold_price_events() FROM PUBLIC;
+COMMENT ON FUNCTION etl.fold_price_events() IS
+    'Trigger: takes the events of a statement into the price states of the portals that watch the table';
+
+-- What each table of a watched log lacks. Rows that logical replication applies fire no statement trigger, so where a
+-- subscription writes to the log there has to be a row trigger as well.
+CREATE VIEW etl.price_coverage AS
+WITH RECURSIVE part AS (
+    SELECT w.portal, p.prices::oid AS log, p.prices::oid AS relation
+    FROM etl.watch w JOIN etl.portal p ON p.portal = w.portal
+    UNION
+    SELECT part.portal, part.log, i.inhrelid
+    FROM part JOIN pg_inherits i ON i.inhparent = part.relation AND NOT i.inhdetachpending
+), subscribed AS (
+    SELECT DISTINCT part.portal FROM part JOIN pg_subscription_rel s ON s.srrelid = part.relation
+), present AS (
+    SELECT part.relation,
+           count(DISTINCT t.tgtype) FILTER (WHERE t.tgtype IN (4, 8, 16) AND t.tgenabled = 'A'
+               AND ((t.tgtype & 20) = 0 OR t.tgnewtable IS NOT NULL) AND ((t.tgtype & 24) = 0 OR t.tgoldtable IS NOT NULL))
+           + count(DISTINCT t.tgtype) FILTER (WHERE t.tgtype = 32 AND t.tgenabled = 'A') AS statements,
+           count(*) FILTER (WHERE t.tgtype = 29 AND t.tgenabled IN ('A', 'R')) AS rows
+    FROM part JOIN pg_trigger t ON t.tgrelid = part.relation
+    WHERE t.tgfoid = 'etl.fold_price_events()'::regprocedure AND t.tgqual IS NULL AND t.tgattr::text = '' AND t.tgnargs = 0
+    GROUP BY part.relation
+)
+SELECT DISTINCT part.portal, part.relation::regclass AS relation, part.relation = part.log AS is_log,
+       CASE
+           WHEN c.oid IS NULL THEN 'it is gone'
+           WHEN c.relkind NOT IN ('r', 'p') THEN 'it is no table'
+           WHEN COALESCE(p.statements, 0) < 4 THEN 'triggers are missing or disabled'
+           WHEN s.portal IS NOT NULL AND COALESCE(p.rows, 0) = 0
+               THEN 'a subscription writes to the log, which only the row trigger sees'
+           WHEN NOT EXISTS (SELECT FROM etl.watched_relation w WHERE w.portal = part.portal AND w.relation = part.relation)
+               THEN 'it is new'
+       END AS fault
+FROM part
+LEFT JOIN pg_class c ON c.oid = part.relation
+LEFT JOIN present p ON p.relation = part.relation
+LEFT JOIN subscribed s ON s.portal = part.portal;
+COMMENT ON VIEW etl.price_coverage IS 'The tables of watched price logs and what keeps events of them from being seen';
+
+CREATE FUNCTION etl.price_fault(portal text) RETURNS text
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT fault FROM (
+        SELECT 1 AS rank, format('%s of the price log: %s', c.relation, c.fault) AS fault
+        FROM etl.price_coverage c WHERE c.portal = $1 AND c.fault IS NOT NULL
+        UNION ALL
+        SELECT 2, CASE
+            WHEN s.oid IS NULL THEN 'the price state is gone'
+            WHEN s.relkind <> 'r' OR s.relhasrules OR s.relhassubclass OR s.relispartition
+                THEN 'the price state is no plain table'
+            WHEN EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = s.oid) THEN 'the price state has triggers'
+            WHEN EXISTS (SELECT FROM pg_index i WHERE i.indrelid = s.oid
+                         AND (i.indexprs IS NOT NULL OR i.indpred IS NOT NULL OR i.indisexclusion))
+                THEN 'the price state has an index over an expression, a condition or an exclusion'
+            WHEN NOT EXISTS (SELECT FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
+                             WHERE i.indrelid = s.oid AND i.indisunique AND i.indisvalid AND i.indimmediate
+                               AND i.indnkeyatts = 1 AND a.attname = 'lid')
+                THEN 'the price state has no primary key (lid)'
+            WHEN (SELECT count(*) FROM (VALUES ('lid', 'lid'), ('first_price', 'price'), ('last_price', 'price'),
+                      ('price_min', 'price'), ('price_max', 'price'), ('first_dt', 'dt'), ('last_dt', 'dt')) AS v (state, log)
+                  JOIN pg_attribute a ON a.attrelid = s.oid AND a.attname = v.state AND NOT a.attisdropped
+                  JOIN pg_attribute b ON b.attrelid = p.prices AND b.attname = v.log AND NOT b.attisdropped
+                  WHERE a.atttypid = b.atttypid AND a.atttypmod = b.atttypmod) < 7
+                THEN 'the price state and the log differ in their types'
+            END
+        FROM etl.portal p LEFT JOIN pg_class s ON s.oid = p.price_state WHERE p.portal = $1
+    ) f WHERE fault IS NOT NULL ORDER BY rank, fault COLLATE "C" LIMIT 1
+$$;
+REVOKE ALL ON FUNCTION etl.price_fault(text) FROM PUBLIC;
+COMMENT ON FUNCTION etl.price_fault(text) IS 'Why the price state of a watched portal can''t be in step with its log now; NULL if it can';
+
+-- A gap that adds nothing to what is known is not written, so that writers don't queue for the row.
+CREATE FUNCTION etl.record_price_gap(portal text, cause text) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    UPDATE etl.watch w SET gap_at = clock_timestamp(), gap_cause = $2
+    WHERE w.portal = $1
+      AND (w.gap_at IS NULL
+           OR EXISTS (SELECT FROM etl.portal p WHERE p.portal = $1 AND p.state <> 'stale')
+           OR EXISTS (SELECT FROM etl.task t JOIN etl.run r ON r.run_id = t.run_id
+                      WHERE t.kind = 'fold' AND t.portal = $1 AND r.state IN ('queued', 'running', 'paused')));
+    UPDATE etl.portal p SET state = 'stale', state_since = clock_timestamp(), state_cause = $2
+    WHERE p.portal = $1 AND p.state = 'current';
+END $$;
+REVOKE ALL ON FUNCTION etl.record_price_gap(text, text) FROM PUBLIC;
+COMMENT ON FUNCTION etl.record_price_gap(text, text) IS 'Marks the price state of a watched portal stale, with the time and the cause';
+
+-- What the end of a fold makes of the price state: current where every event since the start of the fold was seen.
+CREATE FUNCTION etl.settle_price_state(portal text, folded_since timestamptz) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    fault text := (SELECT etl.price_fault(w.portal) FROM etl.watch w WHERE w.portal = $1);
+BEGIN
+    UPDATE etl.portal p
+    SET (state, state_cause) = (
+            SELECT CASE WHEN w.portal IS NULL OR w.since > $2 THEN 'as_of'
+                        WHEN fault IS NOT NULL OR w.gap_at >= $2 THEN 'stale'
+                        ELSE 'current' END,
+                   CASE WHEN w.portal IS NULL OR w.since > $2 THEN NULL
+                        WHEN fault IS NOT NULL THEN fault
+                        WHEN w.gap_at >= $2 THEN w.gap_cause END
+            FROM (SELECT) AS one LEFT JOIN etl.watch w ON w.portal = $1),
+        state_since = clock_timestamp(), folded_at = $2
+    WHERE p.portal = $1;
+END $$;
+REVOKE ALL ON FUNCTION etl.settle_price_state(text, timestamptz) FROM PUBLIC;
+COMMENT ON FUNCTION etl.settle_price_state(text, timestamptz) IS 'Sets the state that a price state has after a fold that began at that time';
+
+-- DDL that touches a watched log: new partitions get triggers, what went around the triggers is recorded.
+CREATE FUNCTION etl.follow_price_logs() RETURNS event_trigger LANGUAGE c AS 'MODULE_PATHNAME', 'etl_follow_price_logs';
+REVOKE ALL ON FUNCTION etl.follow_price_logs() FROM PUBLIC;
+COMMENT ON FUNCTION etl.follow_price_logs() IS 'Event trigger: keeps the triggers on watched price logs complete, and records gaps';
+CREATE EVENT TRIGGER pg_etl_follow_price_logs ON ddl_command_end
+    WHEN TAG IN ('CREATE TABLE', 'ALTER TABLE', 'DROP TABLE', 'CREATE FOREIGN TABLE', 'ALTER FOREIGN TABLE', 'CREATE TRIGGER',
+                 'DROP TRIGGER', 'CREATE RULE', 'CREATE INDEX', 'DROP INDEX', 'CREATE SUBSCRIPTION', 'ALTER SUBSCRIPTION',
+                 'DROP SCHEMA', 'DROP OWNED', 'IMPORT FOREIGN SCHEMA')
+    EXECUTE FUNCTION etl.follow_price_logs();
+ALTER EVENT TRIGGER pg_etl_follow_price_logs ENABLE ALWAYS;
+COMMENT ON EVENT TRIGGER pg_etl_follow_price_logs IS 'Keeps the triggers on watched price logs complete, and records gaps';
+
+CREATE FUNCTION etl.note_price_rewrite() RETURNS event_trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    watched text;
+BEGIN
+    FOR watched IN SELECT DISTINCT w.portal FROM etl.watched_relation w
+                   WHERE w.relation = pg_event_trigger_table_rewrite_oid() ORDER BY 1 LOOP
+        PERFORM etl.record_price_gap(watched, format('ALTER TABLE rewrote %s of the price log',
+                                                     pg_event_trigger_table_rewrite_oid()::regclass));
+    END LOOP;
+END $$;
+REVOKE ALL ON FUNCTION etl.note_price_rewrite() FROM PUBLIC;
+COMMENT ON FUNCTION etl.note_price_rewrite() IS 'Event trigger: a rewrite may have changed prices that no trigger saw';
+CREATE EVENT TRIGGER pg_etl_note_price_rewrite ON table_rewrite EXECUTE FUNCTION etl.note_price_rewrite();
+ALTER EVENT TRIGGER pg_etl_note_price_rewrite ENABLE ALWAYS;
+COMMENT ON EVENT TRIGGER pg_etl_note_price_rewrite IS 'A rewrite of a watched price log makes its price state stale';
+
+CREATE FUNCTION @extschema@.etl_watch_prices(portal text)
+RETURNS void LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'etl_watch_prices';
+REVOKE ALL ON FUNCTION @extschema@.etl_watch_prices(text) FROM PUBLIC;
+COMMENT ON FUNCTION @extschema@.etl_watch_prices(text) IS
+    'Puts triggers on the price log of a portal that keep its price state in step, from the next fold on';
+
+CREATE FUNCTION @extschema@.etl_unwatch_prices(portal text)
+RETURNS void LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'etl_unwatch_prices';
+REVOKE ALL ON FUNCTION @extschema@.etl_unwatch_prices(text) FROM PUBLIC;
+COMMENT ON FUNCTION @extschema@.etl_unwatch_prices(text) IS 'Removes the triggers from the price log of a portal';
+
+CREATE FUNCTION @extschema@.etl_check_prices(portal text, sample_rows bigint DEFAULT 10000,
+                                             OUT lid bigint, OUT column_name text, OUT expected text, OUT found text)
+RETURNS SETOF record LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'etl_check_prices';
+REVOKE ALL ON FUNCTION @extschema@.etl_check_prices(text, bigint) FROM PUBLIC;
+COMMENT ON FUNCTION @extschema@.etl_check_prices(text, bigint) IS
+    'Compares a random sample of the price state with the price log; a row for each value that differs';
+
+CREATE FUNCTION @extschema@.etl_on_price_change(portal text, channel text)
+RETURNS void LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'etl_on_price_change';
+REVOKE ALL ON FUNCTION @extschema@.etl_on_price_change(text, text) FROM PUBLIC;
+COMMENT ON FUNCTION @extschema@.etl_on_price_change(text, text) IS
+    'Has a channel notified of changed last prices, as JSON; NULL ends it. Writers of the log can''t PREPARE TRANSACTION then';

@@ -1,0 +1,138 @@
+// PG regime: registrations, cached by the table that the trigger fires for.
+#include "watch/registration.hpp"
+
+#include "pg/identity.hpp"
+
+extern "C" {
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "utils/hsearch.h"
+#include "utils/inval.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+}
+
+namespace etl::watch {
+
+namespace {
+
+HTAB *cache = nullptr;
+std::uint64_t invalidations = 0; // any of them; tells whether one came in while the catalog was read
+
+void forget(Datum, Oid relation) {
+    HASH_SEQ_STATUS all;
+    ::hash_seq_init(&all, cache);
+    while (auto *one = static_cast<registration *>(::hash_seq_search(&all))) {
+        bool touched = !OidIsValid(relation) || one->relation == relation;
+        for (int i = 0; i < one->count && !touched; i++)
+            touched = one->portals[i].log == relation || one->portals[i].state == relation;
+        if (touched)
+            one->valid = false;
+    }
+    invalidations++;
+}
+
+void prepare_cache() {
+    if (cache)
+        return;
+    HASHCTL control{};
+    control.keysize = sizeof(Oid);
+    control.entrysize = sizeof(registration);
+    control.hcxt = TopMemoryContext;
+    cache = ::hash_create("pg_etl watched price logs", 64, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+    ::CacheRegisterRelcacheCallback(forget, 0);
+}
+
+void look_up(registration &found) {
+    constexpr const char *query =
+        "SELECT p.portal, w.channel, p.prices::pg_catalog.oid, c.oid, c.relowner FROM etl.watched_relation r"
+        " JOIN etl.watch w ON w.portal OPERATOR(pg_catalog.=) r.portal"
+        " JOIN etl.portal p ON p.portal OPERATOR(pg_catalog.=) r.portal"
+        " JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) p.price_state::pg_catalog.oid"
+        " WHERE r.relation::pg_catalog.oid OPERATOR(pg_catalog.=) $1 ORDER BY c.oid";
+    Oid types[] = {OIDOID};
+    Datum values[] = {ObjectIdGetDatum(found.relation)};
+    as_extension_owner as_owner;
+    ::SPI_connect();
+    const SPIPlanPtr plan = ::SPI_prepare(query, 1, types);
+    if (!plan)
+        elog(ERROR, "could not look up a watched price log: %s", ::SPI_result_code_string(SPI_result));
+    const int code =
+        ::SPI_execute_snapshot(plan, values, nullptr, ::GetLatestSnapshot(), InvalidSnapshot, true, false, 0);
+    if (code != SPI_OK_SELECT)
+        elog(ERROR, "could not look up a watched price log: %s", ::SPI_result_code_string(code));
+    if (SPI_processed > lengthof(found.portals))
+        ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+                        errmsg("a price log is watched for more than %d portals",
+                               static_cast<int>(lengthof(found.portals)))));
+    found.count = static_cast<int>(SPI_processed);
+    for (int i = 0; i < found.count; i++) {
+        watched_portal &one = found.portals[i];
+        const HeapTuple row = SPI_tuptable->vals[i];
+        const TupleDesc columns = SPI_tuptable->tupdesc;
+        bool is_null = false;
+        const char *channel = ::SPI_getvalue(row, columns, 2);
+        ::strlcpy(one.name, ::SPI_getvalue(row, columns, 1), sizeof one.name);
+        ::strlcpy(one.channel, channel ? channel : "", sizeof one.channel);
+        one.log = DatumGetObjectId(::SPI_getbinval(row, columns, 3, &is_null));
+        one.state = DatumGetObjectId(::SPI_getbinval(row, columns, 4, &is_null));
+        one.state_owner = DatumGetObjectId(::SPI_getbinval(row, columns, 5, &is_null));
+    }
+    ::SPI_finish();
+    as_owner.end();
+}
+
+} // namespace
+
+const registration *find_registration(Oid relation) {
+    prepare_cache();
+    bool present = false;
+    auto *found = static_cast<registration *>(::hash_search(cache, &relation, HASH_ENTER, &present));
+    if (!present)
+        found->valid = false;
+    if (!found->valid) {
+        registration now{};
+        now.relation = relation;
+        const std::uint64_t before = invalidations;
+        look_up(now);
+        now.valid = before == invalidations;
+        *found = now;
+    }
+    return found;
+}
+
+void forget_registration(Oid relation) {
+    ::CacheInvalidateRelcacheByRelid(relation);
+}
+
+void record_gap(const char *portal, const char *cause) {
+    Oid types[] = {TEXTOID, TEXTOID};
+    Datum values[] = {CStringGetTextDatum(portal), CStringGetTextDatum(cause)};
+    as_extension_owner as_owner;
+    ::SPI_connect();
+    const int code = ::SPI_execute_with_args("SELECT etl.record_price_gap($1, $2)", 2, types, values, nullptr, false, 0);
+    if (code != SPI_OK_SELECT)
+        elog(ERROR, "could not record a gap: %s", ::SPI_result_code_string(code));
+    ::SPI_finish();
+    as_owner.end();
+}
+
+as_extension_owner::as_extension_owner() {
+    ::GetUserIdAndSecContext(&user_, &context_);
+    ::SetUserIdAndSecContext(pg::extension_owner_or_error(), context_ | SECURITY_LOCAL_USERID_CHANGE);
+}
+
+void as_extension_owner::end() {
+    ::SetUserIdAndSecContext(user_, context_);
+}
+
+as_state_owner::as_state_owner(Oid owner) {
+    ::GetUserIdAndSecContext(&user_, &context_);
+    ::SetUserIdAndSecContext(owner, context_ | SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION);
+}
+
+void as_state_owner::end() {
+    ::SetUserIdAndSecContext(user_, context_);
+}
+
+} // namespace etl::watch

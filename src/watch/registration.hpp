@@ -1,0 +1,56 @@
+// PG regime: which portals a price log is watched for, kept per session.
+#pragma once
+
+#include "pg/postgres.hpp"
+
+namespace etl::watch {
+
+struct watched_portal {
+    char name[NAMEDATALEN];
+    char channel[NAMEDATALEN]; // empty: nobody wants to be told
+    Oid log;
+    Oid state;
+    Oid state_owner;
+};
+
+struct registration {
+    Oid relation;
+    bool valid;
+    int count;
+    watched_portal portals[8]; // portals may share a log
+};
+
+// The portals of the catalog for which `relation` is a watched log, or one of its partitions; none for any other table,
+// whoever put the trigger there. Looked up again after the relation, its registration or the price state changed.
+// Reads the catalog as it is now, not as an old snapshot shows it.
+const registration *find_registration(Oid relation);
+
+// Makes every session look up again what these relations are registered for, once this transaction commits.
+void forget_registration(Oid relation);
+
+// Records a gap in the coverage, with its cause.
+void record_gap(const char *portal, const char *cause);
+
+// The extension's owner for one statement on the catalog. Errors put the former role back, as transactions do.
+class as_extension_owner {
+public:
+    as_extension_owner();
+    void end();
+
+private:
+    Oid user_;
+    int context_;
+};
+
+// The owner of a price state, in a security-restricted operation.
+class as_state_owner {
+public:
+    explicit as_state_owner(Oid owner);
+    void end();
+
+private:
+    Oid user_;
+    int context_;
+};
+
+} // namespace etl::watch

@@ -1,0 +1,180 @@
+// PG regime: the trigger on price logs.
+#include "pg/function.hpp"
+#include "watch/apply.hpp"
+#include "watch/log_table.hpp"
+#include "watch/news.hpp"
+#include "watch/registration.hpp"
+
+extern "C" {
+#include "commands/trigger.h"
+#include "replication/logicalworker.h"
+#include "utils/rel.h"
+}
+
+namespace etl::watch {
+
+namespace {
+
+// Distinct lids that are held in memory at a time, some 70 MB; a statement with more is taken in several passes.
+constexpr std::size_t most_lids = 500000;
+
+// What one firing of the trigger works with.
+struct firing {
+    const TriggerData *data;
+    const registration *known;
+    log_shape shape;
+    gathered *events;
+};
+
+void refuse(const char *why, const char *hint) {
+    ereport(ERROR, (errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+                    errmsg("function etl.fold_price_events() %s", why), hint ? errhint("%s", hint) : 0));
+}
+
+const char *name_of(const TriggerData *data) {
+    return RelationGetRelationName(data->tg_relation);
+}
+
+void flush(const firing &now) {
+    for (int i = 0; i < now.known->count; i++) {
+        const watched_portal &portal = now.known->portals[i];
+        news telling(portal.name, portal.channel, now.shape.prices);
+        as_state_owner as_owner(portal.state_owner);
+        const bool done = apply({portal.log, portal.state, telling.wanted() ? news::hear : nullptr, &telling}, now.shape,
+                                *now.events);
+        as_owner.end();
+        if (!done)
+            record_gap(portal.name, "price state or log can't be kept in step: it has triggers, rules, indexes over"
+                                    " expressions, or other columns than it had");
+        telling.send();
+    }
+    now.events->clear();
+}
+
+void gather(const firing &now, Tuplestorestate *store, TupleTableSlot *slot, void (gathered::*take)(const found_event &)) {
+    transition rows(store, slot);
+    found_event found;
+    while (rows.next()) {
+        if (read_event(now.shape, slot, found))
+            (now.events->*take)(found);
+        if (unlikely(now.events->size() >= most_lids))
+            flush(now);
+    }
+}
+
+bool same(const found_event &a, const found_event &b) {
+    return a.lid == b.lid && compare(a.what, b.what) == 0;
+}
+
+// Old and new rows come in the same order. A pair that has the same event in both changes nothing, so an UPDATE of other
+// columns costs no more than reading it. Where the order differs, the pairs differ, and both are counted.
+void gather_update(const firing &now, TupleTableSlot *old_slot, TupleTableSlot *new_slot) {
+    transition before(now.data->tg_oldtable, old_slot), after(now.data->tg_newtable, new_slot);
+    for (bool more_before = true, more_after = true; more_before || more_after;) {
+        found_event removed, added;
+        bool has_removed = false, has_added = false;
+        if (more_before && (more_before = before.next()))
+            has_removed = read_event(now.shape, old_slot, removed);
+        if (more_after && (more_after = after.next()))
+            has_added = read_event(now.shape, new_slot, added);
+        if (has_removed && has_added && same(removed, added))
+            continue;
+        if (has_removed)
+            now.events->remove(removed);
+        if (has_added)
+            now.events->add(added);
+        if (unlikely(now.events->size() >= most_lids))
+            flush(now);
+    }
+}
+
+void fold_statement(const firing &now) {
+    const TriggerEvent event = now.data->tg_event;
+    const bool has_old = !TRIGGER_FIRED_BY_INSERT(event), has_new = !TRIGGER_FIRED_BY_DELETE(event);
+    if ((has_old && !now.data->tg_oldtable) || (has_new && !now.data->tg_newtable))
+        refuse("needs transition tables", "Let etl_watch_prices() make the triggers.");
+    const TupleDesc columns = RelationGetDescr(now.data->tg_relation);
+    TupleTableSlot *old_slot = ::MakeSingleTupleTableSlot(columns, &TTSOpsMinimalTuple);
+    TupleTableSlot *new_slot = ::MakeSingleTupleTableSlot(columns, &TTSOpsMinimalTuple);
+    if (has_old && has_new)
+        gather_update(now, old_slot, new_slot);
+    else if (has_new)
+        gather(now, now.data->tg_newtable, new_slot, &gathered::add);
+    else
+        gather(now, now.data->tg_oldtable, old_slot, &gathered::remove);
+    flush(now);
+    ::ExecDropSingleTupleTableSlot(old_slot);
+    ::ExecDropSingleTupleTableSlot(new_slot);
+}
+
+// Rows that logical replication applies, for which statement triggers do not fire.
+void fold_row(const firing &now) {
+    const TriggerEvent event = now.data->tg_event;
+    TupleTableSlot *first = now.data->tg_trigslot;
+    found_event found;
+    if (!TRIGGER_FIRED_BY_INSERT(event) && read_event(now.shape, first, found))
+        now.events->remove(found);
+    if (TRIGGER_FIRED_BY_INSERT(event) && read_event(now.shape, first, found))
+        now.events->add(found);
+    if (TRIGGER_FIRED_BY_UPDATE(event) && read_event(now.shape, now.data->tg_newslot, found))
+        now.events->add(found);
+    flush(now);
+}
+
+void fold_truncate(const firing &now) {
+    for (int i = 0; i < now.known->count; i++) {
+        const watched_portal &portal = now.known->portals[i];
+        bool done = false;
+        if (log_is_empty(portal.log)) {
+            as_state_owner as_owner(portal.state_owner);
+            done = clear({portal.log, portal.state, nullptr, nullptr}, now.shape);
+            as_owner.end();
+        }
+        if (!done)
+            record_gap(portal.name, psprintf("partition %s of the price log was truncated", name_of(now.data)));
+    }
+}
+
+void fire(const TriggerData *data) {
+    if (!TRIGGER_FIRED_AFTER(data->tg_event))
+        refuse("must be fired AFTER the event", "Let etl_watch_prices() make the triggers.");
+    const registration known = *find_registration(RelationGetRelid(data->tg_relation));
+    if (known.count == 0)
+        ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                        errmsg("table \"%s\" is not the price log of a watched portal", name_of(data)),
+                        errhint("Drop trigger \"%s\" on it; etl_watch_prices() makes the triggers it needs.",
+                                data->tg_trigger->tgname)));
+    gathered events(CurrentMemoryContext);
+    firing now{data, &known, {}, &events};
+    if (!read_shape(RelationGetDescr(data->tg_relation), now.shape)) {
+        for (int i = 0; i < known.count; i++)
+            record_gap(known.portals[i].name, "the price log has other columns than it had");
+        return;
+    }
+    if (TRIGGER_FIRED_BY_TRUNCATE(data->tg_event))
+        fold_truncate(now);
+    else if (TRIGGER_FIRED_FOR_ROW(data->tg_event))
+        fold_row(now);
+    else
+        fold_statement(now);
+}
+
+} // namespace
+
+} // namespace etl::watch
+
+ETL_FUNCTION(etl_fold_price_events) {
+    if (!CALLED_AS_TRIGGER(fcinfo))
+        etl::watch::refuse("must be called as a trigger", nullptr);
+    const auto *data = reinterpret_cast<const TriggerData *>(fcinfo->context);
+    // The row trigger is for logical replication alone: where it fires otherwise, statement triggers do as well.
+    if (TRIGGER_FIRED_FOR_ROW(data->tg_event) && !::IsLogicalWorker())
+        return PointerGetDatum(nullptr);
+    const MemoryContext memory =
+        AllocSetContextCreate(CurrentMemoryContext, "pg_etl price events", ALLOCSET_DEFAULT_SIZES);
+    const MemoryContext before = ::MemoryContextSwitchTo(memory);
+    etl::watch::fire(data);
+    ::MemoryContextSwitchTo(before);
+    ::MemoryContextDelete(memory);
+    return PointerGetDatum(nullptr);
+}
