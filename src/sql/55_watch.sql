@@ -44,7 +44,7 @@ COMMENT ON FUNCTION etl.fold_price_events() IS
 
 -- What each table of a watched log lacks. Rows that logical replication applies fire no statement trigger, so where a
 -- subscription writes to the log there has to be a row trigger as well.
-CREATE VIEW etl.price_coverage AS
+CREATE VIEW etl.price_coverage WITH (security_barrier = true) AS
 WITH RECURSIVE part AS (
     SELECT w.portal, p.prices::oid AS log, p.prices::oid AS relation
     FROM etl.watch w JOIN etl.portal p ON p.portal = w.portal

@@ -45,7 +45,8 @@ void require_same_view(Oid log, const std::int64_t *lids, std::size_t count, con
 }
 
 // The second half of folding anew: all these rows are locked or ours.
-std::int64_t replace_locked(const price_target &target, state_table &table, const std::int64_t *lids, std::size_t count) {
+std::int64_t replace_locked(const price_target &target, state_table &table, const std::int64_t *lids,
+                            std::size_t count) {
     if (count == 0)
         return 0;
     ::CommandCounterIncrement();
@@ -57,7 +58,8 @@ std::int64_t replace_locked(const price_target &target, state_table &table, cons
         return -1;
     require_same_view(target.log, lids, count, now);
     std::int64_t written = 0;
-    std::int64_t *emptied = static_cast<std::int64_t *>(::palloc_extended(sizeof(std::int64_t) * count, MCXT_ALLOC_HUGE));
+    std::int64_t *emptied =
+        static_cast<std::int64_t *>(::palloc_extended(sizeof(std::int64_t) * count, MCXT_ALLOC_HUGE));
     std::size_t empty = 0;
     for (std::size_t i = 0; i < count; i++) {
         folded before;

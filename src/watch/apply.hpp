@@ -16,8 +16,8 @@ struct price_target {
 };
 
 // Takes the events of a statement into the price state, lid by lid in ascending order. Where an event that was removed
-// may have been an extreme, the lid is folded anew from the log: its row is locked first, and made where there is none, so
-// that nobody else is at that lid, and then the log is read with a snapshot that is newer than all these locks.
+// may have been an extreme, the lid is folded anew from the log: its row is locked first, and made where there is none,
+// so that nobody else is at that lid, and then the log is read with a snapshot that is newer than all these locks.
 // False where the price state is not fit to be written, or the log not to be read.
 bool apply(const price_target &target, const log_shape &shape, gathered &events);
 
@@ -27,8 +27,8 @@ std::int64_t refold(const price_target &target, const std::int64_t *lids, std::s
 // Empties the price state of a log that was emptied. False as above.
 bool clear(const price_target &target, const log_shape &shape);
 
-// A fold chunk says so before it takes its snapshot, and waits until those have ended who may not have heard it. Whoever
-// leaves a lid without a row from then on queues it in etl.price_removal, for the chunk to fold anew.
+// A fold chunk says so before it takes its snapshot, and waits until those have ended who may not have heard it.
+// Whoever leaves a lid without a row from then on queues it in etl.price_removal, for the chunk to fold anew.
 void announce_fold(Oid state);
 
 } // namespace etl::watch

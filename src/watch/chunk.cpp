@@ -18,7 +18,8 @@ pg::string compare_statement(const catalog::portal &portal, const plan::lid_rang
     auto image_of = [&](const char *of) { return pg::format(image, of, of, of, of, of, of); };
     return pg::format(
         "WITH folded AS MATERIALIZED (%s),"
-        " missing AS MATERIALIZED (SELECT f.* FROM folded AS f WHERE NOT EXISTS (SELECT FROM %s AS s WHERE s.lid = f.lid)),"
+        " missing AS MATERIALIZED (SELECT f.* FROM folded AS f WHERE NOT EXISTS (SELECT FROM %s AS s WHERE s.lid = "
+        "f.lid)),"
         " inserted AS (INSERT INTO %s (lid, first_price, first_dt, last_price, last_dt, price_min, price_max, modified)"
         " SELECT lid, first_price, first_dt, last_price, last_dt, price_min, price_max, pg_catalog.now() FROM missing"
         " ORDER BY lid ON CONFLICT (lid) DO NOTHING RETURNING lid)"
@@ -32,9 +33,9 @@ pg::string compare_statement(const catalog::portal &portal, const plan::lid_rang
 
 void add_emptied(pg::vector<std::int64_t> &lids, Oid state, const plan::lid_range &range) {
     pg::catalog_scope as_catalog;
-    const pg::result rows = pg::query(
-        pg::format("SELECT lid FROM etl.price_removal WHERE price_state = $1 AND %s", fold::range_condition("lid", range).c_str()),
-        {pg::oid(state)});
+    const pg::result rows = pg::query(pg::format("SELECT lid FROM etl.price_removal WHERE price_state = $1 AND %s",
+                                                 fold::range_condition("lid", range).c_str()),
+                                      {pg::oid(state)});
     for (std::size_t row = 0; row < rows.size(); row++)
         lids.push_back(rows.int8(row, 0));
 }
@@ -45,7 +46,8 @@ std::int64_t fold_chunk(const catalog::portal &portal, const plan::lid_range &ra
     pg::settings_scope settings;
     settings.set("max_parallel_workers_per_gather", "0");
     settings.set("jit", "off");
-    // The chunk can be tried again, a writer's transaction can't: in a deadlock the chunk finds out first and gives way.
+    // The chunk can be tried again, a writer's transaction can't: in a deadlock the chunk finds out first and gives
+    // way.
     settings.force("deadlock_timeout", "20ms");
     pg::call([&portal] { announce_fold(portal.price_state); });
     const pg::result rows = pg::query(compare_statement(portal, range));
@@ -61,10 +63,12 @@ std::int64_t fold_chunk(const catalog::portal &portal, const plan::lid_range &ra
     lids.erase(std::unique(lids.begin(), lids.end()), lids.end());
     if (lids.empty())
         return written;
-    const std::int64_t anew = pg::call(
-        [&] { return refold({portal.prices, portal.price_state, nullptr, nullptr}, lids.data(), lids.size()); });
+    const std::int64_t anew = pg::call([&] {
+        return refold({portal.prices, portal.price_state, nullptr, nullptr}, lids.data(), lids.size());
+    });
     if (anew < 0)
-        throw error("55000", pg::view(pg::format("price state of portal \"%s\" can't be kept by triggers", portal.name.c_str())),
+        throw error("55000",
+                    pg::view(pg::format("price state of portal \"%s\" can't be kept by triggers", portal.name.c_str())),
                     {}, "etl_health tells why; etl_unwatch_prices() lets it be folded without.");
     return written + anew;
 }
@@ -81,10 +85,11 @@ void settle(std::int64_t run_id, std::int32_t task_no, std::string_view portal) 
         if (early.int8(row, 0) == task_no)
             throw error("55006", "the price log came to be watched while this chunk was folded");
     if (!early.empty())
-        pg::execute("UPDATE etl.task t SET state = 'waiting', ended_at = NULL, why = 'price log is watched now'"
-                    " FROM etl.watch w WHERE w.portal = t.portal AND t.run_id = $1 AND t.portal = $2 AND t.kind = 'fold'"
-                    " AND t.started_at < w.since AND t.state = 'done'",
-                    {pg::int8(run_id), pg::text(portal)});
+        pg::execute(
+            "UPDATE etl.task t SET state = 'waiting', ended_at = NULL, why = 'price log is watched now'"
+            " FROM etl.watch w WHERE w.portal = t.portal AND t.run_id = $1 AND t.portal = $2 AND t.kind = 'fold'"
+            " AND t.started_at < w.since AND t.state = 'done'",
+            {pg::int8(run_id), pg::text(portal)});
     const pg::result tasks = pg::query("SELECT pg_catalog.count(*) FILTER (WHERE state <> 'done' AND task_no <> $3),"
                                        " pg_catalog.min(started_at)::text FROM etl.task"
                                        " WHERE run_id = $1 AND portal = $2 AND kind = 'fold'",
@@ -93,10 +98,11 @@ void settle(std::int64_t run_id, std::int32_t task_no, std::string_view portal) 
         return;
     const pg::string since = tasks.text(0, 1);
     pg::execute("SELECT etl.settle_price_state($1, $2::timestamptz)", {pg::text(portal), pg::text(since)});
-    pg::execute("DELETE FROM etl.price_removal q USING etl.portal p WHERE p.portal = $1 AND q.price_state = p.price_state::oid"
-                " AND q.at < $2::timestamptz AND NOT EXISTS (SELECT FROM etl.task t WHERE t.kind = 'fold'"
-                "  AND t.portal = p.portal AND t.run_id <> $3 AND t.state = 'running')",
-                {pg::text(portal), pg::text(since), pg::int8(run_id)});
+    pg::execute(
+        "DELETE FROM etl.price_removal q USING etl.portal p WHERE p.portal = $1 AND q.price_state = p.price_state::oid"
+        " AND q.at < $2::timestamptz AND NOT EXISTS (SELECT FROM etl.task t WHERE t.kind = 'fold'"
+        "  AND t.portal = p.portal AND t.run_id <> $3 AND t.state = 'running')",
+        {pg::text(portal), pg::text(since), pg::int8(run_id)});
 }
 
 } // namespace etl::watch

@@ -61,8 +61,9 @@ struct folded {
         return changed;
     }
     bool same(const folded &other) const {
-        return any == other.any && (!any || (compare(first, other.first) == 0 && compare(last, other.last) == 0 &&
-                                             compare(least, other.least) == 0 && compare(greatest, other.greatest) == 0));
+        return any == other.any &&
+               (!any || (compare(first, other.first) == 0 && compare(last, other.last) == 0 &&
+                         compare(least, other.least) == 0 && compare(greatest, other.greatest) == 0));
     }
     // True unless these events, taken away, leave the state as it is: none of them is an extreme of it. The scale does
     // not count here, so that an event that equals an extreme in value is taken for it.

@@ -16,11 +16,11 @@ bool has_pages(Oid relation) {
 }
 
 void drop_lost(const catalog::portal &portal) {
-    const pg::result lost = pg::query(
-        "SELECT r.relation::oid, c.relname::text FROM etl.watched_relation r LEFT JOIN pg_catalog.pg_class c"
-        " ON c.oid = r.relation WHERE r.portal = $1 AND NOT EXISTS (SELECT FROM etl.price_coverage p"
-        "  WHERE p.portal = r.portal AND p.relation = r.relation) ORDER BY 1",
-        {pg::text(pg::view(portal.name))});
+    const pg::result lost =
+        pg::query("SELECT r.relation::oid, c.relname::text FROM etl.watched_relation r LEFT JOIN pg_catalog.pg_class c"
+                  " ON c.oid = r.relation WHERE r.portal = $1 AND NOT EXISTS (SELECT FROM etl.price_coverage p"
+                  "  WHERE p.portal = r.portal AND p.relation = r.relation) ORDER BY 1",
+                  {pg::text(pg::view(portal.name))});
     for (std::size_t row = 0; row < lost.size(); row++) {
         const Oid relation = lost.oid(row, 0);
         if (lost.is_null(row, 1)) {
@@ -46,12 +46,12 @@ void note_fault(const catalog::portal &portal) {
 
 // A partition that comes with rows, or a table that can have no triggers, is a gap; an empty one is only new.
 void take_new(const catalog::portal &portal) {
-    const pg::result added =
-        pg::query("SELECT c.relation::oid, t.relname::text, t.relkind IN ('r', 'p') FROM etl.price_coverage c"
-                  " JOIN pg_catalog.pg_class t ON t.oid = c.relation WHERE c.portal = $1"
-                  " AND NOT EXISTS (SELECT FROM etl.watched_relation r WHERE r.portal = c.portal AND r.relation = c.relation)"
-                  " ORDER BY 1",
-                  {pg::text(pg::view(portal.name))});
+    const pg::result added = pg::query(
+        "SELECT c.relation::oid, t.relname::text, t.relkind IN ('r', 'p') FROM etl.price_coverage c"
+        " JOIN pg_catalog.pg_class t ON t.oid = c.relation WHERE c.portal = $1"
+        " AND NOT EXISTS (SELECT FROM etl.watched_relation r WHERE r.portal = c.portal AND r.relation = c.relation)"
+        " ORDER BY 1",
+        {pg::text(pg::view(portal.name))});
     bool all_tables = true;
     for (std::size_t row = 0; row < added.size(); row++) {
         all_tables = all_tables && added.boolean(row, 2);

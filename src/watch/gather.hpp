@@ -42,7 +42,9 @@ public:
     explicit gathered(MemoryContext memory);
     void add(const found_event &found);
     void remove(const found_event &found);
-    std::size_t size() const { return used_; }
+    std::size_t size() const {
+        return used_;
+    }
     // By lid, ascending: in this order, and in no other, state rows are locked.
     entry *sort();
     void clear();
@@ -64,7 +66,9 @@ class transition {
 public:
     transition(Tuplestorestate *store, TupleTableSlot *slot);
     bool next();
-    TupleTableSlot *slot() const { return slot_; }
+    TupleTableSlot *slot() const {
+        return slot_;
+    }
 
 private:
     Tuplestorestate *store_;

@@ -17,8 +17,8 @@ struct kind {
 
 constexpr kind statement_triggers[] = {
     {"etl_fold_insert", 4, "AFTER INSERT ON %s REFERENCING NEW TABLE AS etl_new FOR EACH STATEMENT", "ALWAYS"},
-    {"etl_fold_update", 16, "AFTER UPDATE ON %s REFERENCING OLD TABLE AS etl_old NEW TABLE AS etl_new FOR EACH STATEMENT",
-     "ALWAYS"},
+    {"etl_fold_update", 16,
+     "AFTER UPDATE ON %s REFERENCING OLD TABLE AS etl_old NEW TABLE AS etl_new FOR EACH STATEMENT", "ALWAYS"},
     {"etl_fold_delete", 8, "AFTER DELETE ON %s REFERENCING OLD TABLE AS etl_old FOR EACH STATEMENT", "ALWAYS"},
     {"etl_fold_truncate", 32, "AFTER TRUNCATE ON %s FOR EACH STATEMENT", "ALWAYS"}};
 constexpr kind row_trigger{"etl_fold_applied", 29, "AFTER INSERT OR UPDATE OR DELETE ON %s FOR EACH ROW", "REPLICA"};
@@ -28,17 +28,19 @@ constexpr const char *ours = "tgfoid OPERATOR(pg_catalog.=) 'etl.fold_price_even
 void make_trigger(Oid relation, const kind &one) {
     const pg::string table = pg::relation_name(relation);
     const pg::string what = pg::format(one.definition, table.c_str());
-    const pg::result present = pg::query(pg::format("SELECT oid, tgenabled FROM pg_catalog.pg_trigger WHERE tgrelid = $1"
-                                                    " AND tgname = '%s' AND %s",
-                                                    one.name, ours),
-                                         {pg::oid(relation)});
+    const pg::result present =
+        pg::query(pg::format("SELECT oid, tgenabled FROM pg_catalog.pg_trigger WHERE tgrelid = $1"
+                             " AND tgname = '%s' AND %s",
+                             one.name, ours),
+                  {pg::oid(relation)});
     if (present.empty())
-        pg::execute(pg::format("CREATE TRIGGER %s %s EXECUTE FUNCTION etl.fold_price_events()", one.name, what.c_str()));
+        pg::execute(
+            pg::format("CREATE TRIGGER %s %s EXECUTE FUNCTION etl.fold_price_events()", one.name, what.c_str()));
     if (present.empty() || present.text(0, 1).front() != *one.enabled)
         pg::execute(pg::format("ALTER TABLE %s ENABLE %s TRIGGER %s", table.c_str(), one.enabled, one.name));
-    const pg::result made = pg::query(
-        pg::format("SELECT oid FROM pg_catalog.pg_trigger WHERE tgrelid = $1 AND tgname = '%s'", one.name),
-        {pg::oid(relation)});
+    const pg::result made =
+        pg::query(pg::format("SELECT oid FROM pg_catalog.pg_trigger WHERE tgrelid = $1 AND tgname = '%s'", one.name),
+                  {pg::oid(relation)});
     pg::drop_trigger_with_extension(made.oid(0, 0));
 }
 
@@ -63,12 +65,12 @@ bool is_subscribed(const pg::vector<Oid> &tables) {
 } // namespace
 
 void require_tables(const catalog::portal &portal) {
-    const pg::result wrong = pg::query(
-        "WITH RECURSIVE part AS (SELECT $1::oid AS relation UNION SELECT i.inhrelid FROM part"
-        " JOIN pg_catalog.pg_inherits i ON i.inhparent = part.relation)"
-        " SELECT c.oid FROM part LEFT JOIN pg_catalog.pg_class c ON c.oid = part.relation"
-        " WHERE c.oid IS NULL OR c.relkind NOT IN ('r', 'p') ORDER BY c.oid LIMIT 1",
-        {pg::oid(portal.prices)});
+    const pg::result wrong =
+        pg::query("WITH RECURSIVE part AS (SELECT $1::oid AS relation UNION SELECT i.inhrelid FROM part"
+                  " JOIN pg_catalog.pg_inherits i ON i.inhparent = part.relation)"
+                  " SELECT c.oid FROM part LEFT JOIN pg_catalog.pg_class c ON c.oid = part.relation"
+                  " WHERE c.oid IS NULL OR c.relkind NOT IN ('r', 'p') ORDER BY c.oid LIMIT 1",
+                  {pg::oid(portal.prices)});
     if (wrong.empty())
         return;
     const Oid relation = wrong.is_null(0, 0) ? portal.prices : wrong.oid(0, 0);

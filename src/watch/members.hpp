@@ -8,11 +8,17 @@ namespace etl::watch {
 // While one of these lives, DDL is our own, which the event trigger needs not look at.
 class own_ddl {
 public:
-    own_ddl() noexcept { depth++; }
-    ~own_ddl() { depth--; }
+    own_ddl() noexcept {
+        depth++;
+    }
+    ~own_ddl() {
+        depth--;
+    }
     own_ddl(const own_ddl &) = delete;
     own_ddl &operator=(const own_ddl &) = delete;
-    static bool under_way() noexcept { return depth > 0; }
+    static bool under_way() noexcept {
+        return depth > 0;
+    }
 
 private:
     static inline int depth = 0;

@@ -16,12 +16,18 @@ constexpr int most_bytes = 7900; // of 8000; a single change is far below
 
 Oid type_of(price_type prices) {
     switch (prices) {
-    case price_type::int2: return INT2OID;
-    case price_type::int4: return INT4OID;
-    case price_type::int8: return INT8OID;
-    case price_type::float4: return FLOAT4OID;
-    case price_type::float8: return FLOAT8OID;
-    default: return NUMERICOID;
+    case price_type::int2:
+        return INT2OID;
+    case price_type::int4:
+        return INT4OID;
+    case price_type::int8:
+        return INT8OID;
+    case price_type::float4:
+        return FLOAT4OID;
+    case price_type::float8:
+        return FLOAT8OID;
+    default:
+        return NUMERICOID;
     }
 }
 

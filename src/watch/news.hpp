@@ -14,7 +14,9 @@ namespace etl::watch {
 class news {
 public:
     news(const char *portal, const char *channel, price_type prices);
-    bool wanted() const { return *channel_ != '\0'; }
+    bool wanted() const {
+        return *channel_ != '\0';
+    }
     static void hear(void *self, const change &what);
     void send();
 

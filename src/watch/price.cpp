@@ -16,7 +16,8 @@ namespace {
 
 // The on-disk layout of numeric, which numeric.c keeps to itself and which has not changed since 9.1.
 constexpr std::uint16_t kind_mask = 0xC000, special = 0xC000, is_short = 0x8000, is_negative = 0x4000;
-constexpr std::uint16_t short_negative = 0x2000, short_scale = 0x1F80, short_weight_sign = 0x0040, short_weight = 0x003F;
+constexpr std::uint16_t short_negative = 0x2000, short_scale = 0x1F80, short_weight_sign = 0x0040,
+                        short_weight = 0x003F;
 constexpr int short_scale_shift = 7, header_size = 2, digit_size = 2;
 constexpr int most_weight = 2; // 12 digits before the point
 
@@ -106,46 +107,73 @@ double float_of(std::int64_t key) {
 
 price_type price_type_of(Oid type) {
     switch (::getBaseType(type)) {
-    case INT2OID: return price_type::int2;
-    case INT4OID: return price_type::int4;
-    case INT8OID: return price_type::int8;
-    case FLOAT4OID: return price_type::float4;
-    case FLOAT8OID: return price_type::float8;
-    case NUMERICOID: return price_type::numeric;
-    default: return price_type::unknown;
+    case INT2OID:
+        return price_type::int2;
+    case INT4OID:
+        return price_type::int4;
+    case INT8OID:
+        return price_type::int8;
+    case FLOAT4OID:
+        return price_type::float4;
+    case FLOAT8OID:
+        return price_type::float8;
+    case NUMERICOID:
+        return price_type::numeric;
+    default:
+        return price_type::unknown;
     }
 }
 
 day_type day_type_of(Oid type) {
     switch (::getBaseType(type)) {
-    case DATEOID: return day_type::date;
+    case DATEOID:
+        return day_type::date;
     case TIMESTAMPOID:
-    case TIMESTAMPTZOID: return day_type::timestamp;
-    default: return day_type::unknown;
+    case TIMESTAMPTZOID:
+        return day_type::timestamp;
+    default:
+        return day_type::unknown;
     }
 }
 
 price read_price(price_type type, Datum value) {
     price one{};
     switch (type) {
-    case price_type::int2: one.key = DatumGetInt16(value); break;
-    case price_type::int4: one.key = DatumGetInt32(value); break;
-    case price_type::int8: one.key = DatumGetInt64(value); break;
-    case price_type::float4: one.key = float_key(static_cast<double>(DatumGetFloat4(value))); break;
-    case price_type::float8: one.key = float_key(DatumGetFloat8(value)); break;
-    default: return read_numeric(value);
+    case price_type::int2:
+        one.key = DatumGetInt16(value);
+        break;
+    case price_type::int4:
+        one.key = DatumGetInt32(value);
+        break;
+    case price_type::int8:
+        one.key = DatumGetInt64(value);
+        break;
+    case price_type::float4:
+        one.key = float_key(static_cast<double>(DatumGetFloat4(value)));
+        break;
+    case price_type::float8:
+        one.key = float_key(DatumGetFloat8(value));
+        break;
+    default:
+        return read_numeric(value);
     }
     return one;
 }
 
 Datum price_datum(price_type type, const price &one) {
     switch (type) {
-    case price_type::int2: return Int16GetDatum(static_cast<std::int16_t>(one.key));
-    case price_type::int4: return Int32GetDatum(static_cast<std::int32_t>(one.key));
-    case price_type::int8: return Int64GetDatum(one.key);
-    case price_type::float4: return Float4GetDatum(static_cast<float>(float_of(one.key)));
-    case price_type::float8: return Float8GetDatum(float_of(one.key));
-    default: break;
+    case price_type::int2:
+        return Int16GetDatum(static_cast<std::int16_t>(one.key));
+    case price_type::int4:
+        return Int32GetDatum(static_cast<std::int32_t>(one.key));
+    case price_type::int8:
+        return Int64GetDatum(one.key);
+    case price_type::float4:
+        return Float4GetDatum(static_cast<float>(float_of(one.key)));
+    case price_type::float8:
+        return Float8GetDatum(float_of(one.key));
+    default:
+        break;
     }
     if (one.wide)
         return PointerGetDatum(wide_of(one));
@@ -167,8 +195,8 @@ price keep_price(const price &one, MemoryContext memory) {
 }
 
 int compare_wide(const price &a, const price &b) {
-    const int order = DatumGetInt32(DirectFunctionCall2(::numeric_cmp, price_datum(price_type::numeric, a),
-                                                        price_datum(price_type::numeric, b)));
+    const int order = DatumGetInt32(
+        DirectFunctionCall2(::numeric_cmp, price_datum(price_type::numeric, a), price_datum(price_type::numeric, b)));
     return order != 0 ? order : a.scale - b.scale;
 }
 

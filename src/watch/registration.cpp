@@ -45,11 +45,12 @@ void prepare_cache() {
 
 void look_up(registration &found) {
     constexpr const char *query =
-        "SELECT p.portal, w.channel, p.prices::pg_catalog.oid, c.oid, c.relowner FROM etl.watched_relation r"
+        "SELECT p.portal, w.channel, p.prices::pg_catalog.oid, p.price_state::pg_catalog.oid, c.relowner FROM "
+        "etl.watched_relation r"
         " JOIN etl.watch w ON w.portal OPERATOR(pg_catalog.=) r.portal"
         " JOIN etl.portal p ON p.portal OPERATOR(pg_catalog.=) r.portal"
-        " JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) p.price_state::pg_catalog.oid"
-        " WHERE r.relation::pg_catalog.oid OPERATOR(pg_catalog.=) $1 ORDER BY c.oid";
+        " LEFT JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) p.price_state::pg_catalog.oid"
+        " WHERE r.relation::pg_catalog.oid OPERATOR(pg_catalog.=) $1 ORDER BY p.price_state::pg_catalog.oid";
     Oid types[] = {OIDOID};
     Datum values[] = {ObjectIdGetDatum(found.relation)};
     as_extension_owner as_owner;
@@ -62,9 +63,9 @@ void look_up(registration &found) {
     if (code != SPI_OK_SELECT)
         elog(ERROR, "could not look up a watched price log: %s", ::SPI_result_code_string(code));
     if (SPI_processed > lengthof(found.portals))
-        ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-                        errmsg("a price log is watched for more than %d portals",
-                               static_cast<int>(lengthof(found.portals)))));
+        ereport(ERROR,
+                (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+                 errmsg("a price log is watched for more than %d portals", static_cast<int>(lengthof(found.portals)))));
     found.count = static_cast<int>(SPI_processed);
     for (int i = 0; i < found.count; i++) {
         watched_portal &one = found.portals[i];
@@ -110,7 +111,8 @@ void record_gap(const char *portal, const char *cause) {
     Datum values[] = {CStringGetTextDatum(portal), CStringGetTextDatum(cause)};
     as_extension_owner as_owner;
     ::SPI_connect();
-    const int code = ::SPI_execute_with_args("SELECT etl.record_price_gap($1, $2)", 2, types, values, nullptr, false, 0);
+    const int code =
+        ::SPI_execute_with_args("SELECT etl.record_price_gap($1, $2)", 2, types, values, nullptr, false, 0);
     if (code != SPI_OK_SELECT)
         elog(ERROR, "could not record a gap: %s", ::SPI_result_code_string(code));
     ::SPI_finish();

@@ -10,7 +10,7 @@ struct watched_portal {
     char channel[NAMEDATALEN]; // empty: nobody wants to be told
     Oid log;
     Oid state;
-    Oid state_owner;
+    Oid state_owner; // 0: the price state is gone
 };
 
 struct registration {

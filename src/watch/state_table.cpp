@@ -58,8 +58,9 @@ bool state_table::prepare_columns(price_type prices, day_type days) {
         const char *name;
         AttrNumber &number;
         bool is_price;
-    } wanted[] = {{"first_price", first_price_, true}, {"first_dt", first_day_, false}, {"last_price", last_price_, true},
-                  {"last_dt", last_day_, false},       {"price_min", least_, true},     {"price_max", greatest_, true}};
+    } wanted[] = {{"first_price", first_price_, true}, {"first_dt", first_day_, false},
+                  {"last_price", last_price_, true},   {"last_dt", last_day_, false},
+                  {"price_min", least_, true},         {"price_max", greatest_, true}};
     Oid type = InvalidOid;
     prices_ = prices;
     days_ = days;
@@ -141,8 +142,8 @@ void state_table::close() {
     scan_ = nullptr;
 }
 
-// The row as others see it who don't wait: committed, or changed or deleted by a transaction under way. One that is just
-// being inserted is waited for.
+// The row as others see it who don't wait: committed, or changed or deleted by a transaction under way. One that is
+// just being inserted is waited for.
 bool state_table::find(std::int64_t lid) {
     ScanKeyData key;
     ::ScanKeyInit(&key, 1, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(lid));
@@ -272,8 +273,7 @@ bool state_table::update_found(std::int64_t lid, const folded &now) {
 
 // A transaction that sees one state of the database all along must not change what it can't see.
 void state_table::require_seen(std::int64_t lid) {
-    if (IsolationUsesXactSnapshot() &&
-        !::table_tuple_satisfies_snapshot(relation_, found_, ::GetTransactionSnapshot()))
+    if (IsolationUsesXactSnapshot() && !::table_tuple_satisfies_snapshot(relation_, found_, ::GetTransactionSnapshot()))
         raise_conflict(relation_, lid);
 }
 

@@ -42,7 +42,9 @@ public:
     // Deletes every row that there is.
     std::uint64_t delete_all();
 
-    Relation relation() const { return relation_; }
+    Relation relation() const {
+        return relation_;
+    }
 
 private:
     bool find(std::int64_t lid);

@@ -38,10 +38,14 @@ const char *name_of(const TriggerData *data) {
 void flush(const firing &now) {
     for (int i = 0; i < now.known->count; i++) {
         const watched_portal &portal = now.known->portals[i];
+        if (!OidIsValid(portal.state_owner)) {
+            record_gap(portal.name, "the price state is gone");
+            continue;
+        }
         news telling(portal.name, portal.channel, now.shape.prices);
         as_state_owner as_owner(portal.state_owner);
-        const bool done = apply({portal.log, portal.state, telling.wanted() ? news::hear : nullptr, &telling}, now.shape,
-                                *now.events);
+        const bool done = apply({portal.log, portal.state, telling.wanted() ? news::hear : nullptr, &telling},
+                                now.shape, *now.events);
         as_owner.end();
         if (!done)
             record_gap(portal.name, "price state or log can't be kept in step: it has triggers, rules, indexes over"
@@ -51,7 +55,8 @@ void flush(const firing &now) {
     now.events->clear();
 }
 
-void gather(const firing &now, Tuplestorestate *store, TupleTableSlot *slot, void (gathered::*take)(const found_event &)) {
+void gather(const firing &now, Tuplestorestate *store, TupleTableSlot *slot,
+            void (gathered::*take)(const found_event &)) {
     transition rows(store, slot);
     found_event found;
     while (rows.next()) {
@@ -66,8 +71,8 @@ bool same(const found_event &a, const found_event &b) {
     return a.lid == b.lid && compare(a.what, b.what) == 0;
 }
 
-// Old and new rows come in the same order. A pair that has the same event in both changes nothing, so an UPDATE of other
-// columns costs no more than reading it. Where the order differs, the pairs differ, and both are counted.
+// Old and new rows come in the same order. A pair that has the same event in both changes nothing, so an UPDATE of
+// other columns costs no more than reading it. Where the order differs, the pairs differ, and both are counted.
 void gather_update(const firing &now, TupleTableSlot *old_slot, TupleTableSlot *new_slot) {
     transition before(now.data->tg_oldtable, old_slot), after(now.data->tg_newtable, new_slot);
     for (bool more_before = true, more_after = true; more_before || more_after;) {
@@ -125,7 +130,7 @@ void fold_truncate(const firing &now) {
     for (int i = 0; i < now.known->count; i++) {
         const watched_portal &portal = now.known->portals[i];
         bool done = false;
-        if (log_is_empty(portal.log)) {
+        if (OidIsValid(portal.state_owner) && log_is_empty(portal.log)) {
             as_state_owner as_owner(portal.state_owner);
             done = clear({portal.log, portal.state, nullptr, nullptr}, now.shape);
             as_owner.end();

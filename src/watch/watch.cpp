@@ -12,11 +12,12 @@ namespace etl::watch {
 namespace {
 
 void require_trigger_right(const catalog::portal &portal) {
-    const pg::result right =
-        pg::query("SELECT pg_catalog.has_table_privilege($1, $2, 'TRIGGER')", {pg::oid(portal.owner), pg::oid(portal.prices)});
+    const pg::result right = pg::query("SELECT pg_catalog.has_table_privilege($1, $2, 'TRIGGER')",
+                                       {pg::oid(portal.owner), pg::oid(portal.prices)});
     if (right.is_null(0, 0) || !right.boolean(0, 0))
-        throw error("42501", pg::view(pg::format("permission denied for price log %s",
-                                                 pg::relation_name(portal.prices, "price log").c_str())),
+        throw error("42501",
+                    pg::view(pg::format("permission denied for price log %s",
+                                        pg::relation_name(portal.prices, "price log").c_str())),
                     pg::view(pg::format("Watching it puts triggers on it, for which role \"%s\" lacks the right.",
                                         pg::role_name(portal.owner).c_str())),
                     "GRANT TRIGGER on it to the owner of the portal.");

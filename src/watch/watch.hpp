@@ -5,8 +5,8 @@
 
 namespace etl::watch {
 
-// Attaches what is missing of the triggers, to the log and all its partitions and children. Acts as the extension's owner
-// once it is clear that the portal's owner may: TRIGGER on the log. Waits for writers, under lock_timeout.
+// Attaches what is missing of the triggers, to the log and all its partitions and children. Acts as the extension's
+// owner once it is clear that the portal's owner may: TRIGGER on the log. Waits for writers, under lock_timeout.
 void attach(const pg::string &portal);
 // Removes the triggers; does nothing where there are none. A current price state becomes as_of, as of now.
 void detach(const pg::string &portal);
@@ -32,8 +32,8 @@ bool is_watched(std::string_view portal);
 // its lock. Nothing that a trigger wrote is ever overwritten by something older. Returns the rows written.
 std::int64_t fold_chunk(const catalog::portal &portal, const plan::lid_range &range);
 
-// At the end of a fold chunk; after the last one of the portal the price state gets the state that it has come to. Chunks
-// that began before the log was watched wait to be done again; 55006 where the calling one is of these.
+// At the end of a fold chunk; after the last one of the portal the price state gets the state that it has come to.
+// Chunks that began before the log was watched wait to be done again; 55006 where the calling one is of these.
 void settle(std::int64_t run_id, std::int32_t task_no, std::string_view portal);
 
 } // namespace etl::watch
