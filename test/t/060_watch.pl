@@ -10,7 +10,7 @@ use Test::More;
 
 my $seconds = $ENV{SOAK} // 20;
 my $etl = PgEtl->new('watch', sources => 0,
-	conf => "max_prepared_transactions = 20\nwal_level = logical\ndeadlock_timeout = 200ms\nshared_buffers = 128MB\n");
+	conf => "max_prepared_transactions = 20\nwal_level = logical\nmax_wal_senders = 4\nmax_replication_slots = 4\ndeadlock_timeout = 200ms\nshared_buffers = 128MB\n");
 my $node = $etl->node;
 
 sub make_log
