@@ -64,7 +64,7 @@ CALL fold('plain');
 CALL fold('parted');
 SELECT p, differences(p) FROM unnest(ARRAY['plain', 'parted']) p;
 SELECT tgrelid::regclass, count(*), array_agg(DISTINCT tgenabled) FROM pg_trigger
-WHERE tgfoid = 'etl.fold_price_events'::regproc GROUP BY 1 ORDER BY 1::text;
+WHERE tgfoid = 'etl.fold_price_events'::regproc GROUP BY 1 ORDER BY tgrelid::regclass::text COLLATE "C";
 
 -- 1 INSERT: new lids, old lids, extremes, ties, other scales, NULLs, infinities, very long prices
 INSERT INTO plain (lid, price, dt) VALUES (1, 0.01, '2018-01-01'), (1, 99999, '2030-01-01'), (2, 7, '2020-05-05'), (5, NULL, '2020-01-01'),
@@ -205,7 +205,7 @@ DROP TABLE parted_2b;
 SELECT differences('parted');
 CALL fold('parted');
 SELECT differences('parted');
-SELECT tgrelid::regclass, count(*) FROM pg_trigger WHERE tgfoid = 'etl.fold_price_events'::regproc GROUP BY 1 ORDER BY 1::text;
+SELECT tgrelid::regclass, count(*) FROM pg_trigger WHERE tgfoid = 'etl.fold_price_events'::regproc GROUP BY 1 ORDER BY tgrelid::regclass::text COLLATE "C";
 
 -- 14 TRUNCATE: of a partition a gap, of all not
 TRUNCATE parted_1;

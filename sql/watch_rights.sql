@@ -124,7 +124,7 @@ RESET ROLE;
 INSERT INTO log VALUES (4, 5, '2019-01-01');
 SELECT DISTINCT * FROM ran;
 SELECT lid, first_price FROM price_state_p ORDER BY lid;
-SELECT name, gap_cause FROM (SELECT portal AS name, gap_cause FROM etl.watch) w;
+SELECT portal, cause FROM etl.price_gap WHERE NOT is_start ORDER BY xid;
 SET ROLE regress_watch_writer;
 INSERT INTO log VALUES (5, 5, '2019-01-01');
 RESET ROLE;

@@ -166,6 +166,7 @@ claim_result claim(const record &run, bool alone) {
         if (mine) {
             pg::execute("UPDATE etl.task SET state = 'running', attempts = attempts + 1,"
                         " pid = pg_catalog.pg_backend_pid(), started_at = pg_catalog.clock_timestamp(),"
+                        " snapshot = CASE WHEN kind = 'fold' THEN pg_catalog.pg_current_snapshot() END,"
                         " ended_at = NULL, not_before = NULL, why = NULL WHERE run_id = $1 AND task_no = $2",
                         {pg::int8(run.run_id), pg::int4(wanted.task_no)});
             result.others = ready_tasks(run.run_id, run.workers);

@@ -109,6 +109,7 @@ CREATE TABLE etl.task (
     estimated_rows bigint,
     not_before     timestamptz,
     started_at     timestamptz,
+    snapshot       pg_snapshot,
     ended_at       timestamptz,
     sqlstate       text,
     error          text,
@@ -134,6 +135,7 @@ COMMENT ON COLUMN etl.task.rows IS 'Rows that the task wrote';
 COMMENT ON COLUMN etl.task.estimated_rows IS 'Rows that the plan expected';
 COMMENT ON COLUMN etl.task.not_before IS 'A repeated attempt starts no earlier';
 COMMENT ON COLUMN etl.task.started_at IS 'When the last attempt began';
+COMMENT ON COLUMN etl.task.snapshot IS 'Of a fold: what its last attempt saw of other transactions at least';
 COMMENT ON COLUMN etl.task.ended_at IS 'When the task ended';
 COMMENT ON COLUMN etl.task.sqlstate IS 'SQLSTATE of the last error';
 COMMENT ON COLUMN etl.task.error IS 'Last error, with its detail';

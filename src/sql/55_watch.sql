@@ -3,15 +3,29 @@ CREATE TABLE etl.watch (
     portal    text PRIMARY KEY REFERENCES etl.portal ON DELETE CASCADE,
     since     timestamptz NOT NULL,
     channel   text,
-    gap_at    timestamptz,
-    gap_cause text
+    fault     text
 );
 COMMENT ON TABLE etl.watch IS 'Portals whose price log is watched by triggers';
 COMMENT ON COLUMN etl.watch.portal IS 'Portal';
 COMMENT ON COLUMN etl.watch.since IS 'Every price event that was committed later went through the triggers';
 COMMENT ON COLUMN etl.watch.channel IS 'Channel that is notified of changed last prices; NULL for none';
-COMMENT ON COLUMN etl.watch.gap_at IS 'When events last went around the triggers, or may have';
-COMMENT ON COLUMN etl.watch.gap_cause IS 'How they did';
+COMMENT ON COLUMN etl.watch.fault IS 'What kept events from being seen when that was last looked at; NULL for nothing';
+
+-- Not dumped, unlike etl.watch: in a copy nobody knows what was written before the triggers were back.
+CREATE TABLE etl.price_gap (
+    portal   text NOT NULL REFERENCES etl.watch ON DELETE CASCADE,
+    xid      xid8 NOT NULL DEFAULT pg_current_xact_id(),
+    is_start boolean NOT NULL DEFAULT false,
+    cause    text NOT NULL,
+    at       timestamptz NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (portal, xid, is_start)
+);
+COMMENT ON TABLE etl.price_gap IS 'Transactions with events that went around the triggers, or may have: a fold cures what its snapshots see';
+COMMENT ON COLUMN etl.price_gap.portal IS 'Portal';
+COMMENT ON COLUMN etl.price_gap.xid IS 'The transaction; what was missed came with it, or before it';
+COMMENT ON COLUMN etl.price_gap.is_start IS 'From this transaction on the log has been watched';
+COMMENT ON COLUMN etl.price_gap.cause IS 'How they went around the triggers';
+COMMENT ON COLUMN etl.price_gap.at IS 'When';
 
 CREATE TABLE etl.watched_relation (
     portal   text NOT NULL REFERENCES etl.watch ON DELETE CASCADE,
@@ -82,7 +96,11 @@ COMMENT ON VIEW etl.price_coverage IS 'The tables of watched price logs and what
 CREATE FUNCTION etl.price_fault(portal text) RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT fault FROM (
-        SELECT 1 AS rank, format('%s of the price log: %s', c.relation, c.fault) AS fault
+        SELECT 0 AS rank, 'this is a copy; what was written while it was made went unseen' AS fault
+        FROM etl.watch w
+        WHERE w.portal = $1 AND NOT EXISTS (SELECT FROM etl.price_gap g WHERE g.portal = w.portal AND g.is_start)
+        UNION ALL
+        SELECT 1, format('%s of the price log: %s', c.relation, c.fault) AS fault
         FROM etl.price_coverage c WHERE c.portal = $1 AND c.fault IS NOT NULL
         UNION ALL
         SELECT 2, CASE
@@ -110,42 +128,67 @@ $$;
 REVOKE ALL ON FUNCTION etl.price_fault(text) FROM PUBLIC;
 COMMENT ON FUNCTION etl.price_fault(text) IS 'Why the price state of a watched portal can''t be in step with its log now; NULL if it can';
 
--- A gap that adds nothing to what is known is not written, so that writers don't queue for the row.
+-- The row lock makes a fold that is being settled wait for this transaction, or this one for the fold. It is shared, so
+-- that writers don't queue for it.
 CREATE FUNCTION etl.record_price_gap(portal text, cause text) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    UPDATE etl.watch w SET gap_at = clock_timestamp(), gap_cause = $2
-    WHERE w.portal = $1
-      AND (w.gap_at IS NULL
-           OR EXISTS (SELECT FROM etl.portal p WHERE p.portal = $1 AND p.state <> 'stale')
-           OR EXISTS (SELECT FROM etl.task t JOIN etl.run r ON r.run_id = t.run_id
-                      WHERE t.kind = 'fold' AND t.portal = $1 AND r.state IN ('queued', 'running', 'paused')));
+    PERFORM FROM etl.watch w WHERE w.portal = $1 FOR SHARE;
+    INSERT INTO etl.price_gap (portal, cause) SELECT w.portal, $2 FROM etl.watch w WHERE w.portal = $1
+    ON CONFLICT DO NOTHING;
     UPDATE etl.portal p SET state = 'stale', state_since = clock_timestamp(), state_cause = $2
     WHERE p.portal = $1 AND p.state = 'current';
 END $$;
 REVOKE ALL ON FUNCTION etl.record_price_gap(text, text) FROM PUBLIC;
 COMMENT ON FUNCTION etl.record_price_gap(text, text) IS 'Marks the price state of a watched portal stale, with the time and the cause';
 
--- What the end of a fold makes of the price state: current where every event since the start of the fold was seen.
-CREATE FUNCTION etl.settle_price_state(portal text, folded_since timestamptz) RETURNS void
+-- Whoever repairs a fault ends a gap: what was written until then went unseen, so a fold has to see the repair.
+CREATE FUNCTION etl.note_price_fault(portal text) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    fault text := (SELECT etl.price_fault(w.portal) FROM etl.watch w WHERE w.portal = $1);
+    known text := (SELECT w.fault FROM etl.watch w WHERE w.portal = $1);
+    now_is text := etl.price_fault($1);
+BEGIN
+    IF now_is IS DISTINCT FROM known THEN
+        UPDATE etl.watch w SET fault = now_is WHERE w.portal = $1;
+        PERFORM etl.record_price_gap($1, COALESCE(known, now_is));
+    END IF;
+END $$;
+REVOKE ALL ON FUNCTION etl.note_price_fault(text) FROM PUBLIC;
+COMMENT ON FUNCTION etl.note_price_fault(text) IS 'Looks whether anything keeps events of a watched portal from being seen, and records where that begins and ends';
+
+-- Watching begins: all who wrote before are seen by folds that see this transaction.
+CREATE FUNCTION etl.begin_price_watch(portal text) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    DELETE FROM etl.price_gap g WHERE g.portal = $1 AND g.is_start;
+    INSERT INTO etl.price_gap (portal, is_start, cause) VALUES ($1, true, 'the log was not watched');
+    UPDATE etl.watch w SET since = clock_timestamp(), fault = NULL WHERE w.portal = $1;
+END $$;
+REVOKE ALL ON FUNCTION etl.begin_price_watch(text) FROM PUBLIC;
+COMMENT ON FUNCTION etl.begin_price_watch(text) IS 'Says that from this transaction on the price log of a portal is watched';
+
+-- The price state after the last fold chunk of a portal: current where the snapshots of all chunks saw every gap end, and
+-- none has come since. The caller holds the rows of watch and portal.
+CREATE FUNCTION etl.settle_price_state(run_id bigint, portal text) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    began timestamptz := (SELECT min(t.started_at) FROM etl.task t
+                          WHERE t.run_id = $1 AND t.portal = $2 AND t.kind = 'fold');
+    gap text := COALESCE(etl.price_fault($2), (
+        SELECT g.cause FROM etl.price_gap g JOIN etl.task t ON t.portal = g.portal
+        WHERE t.run_id = $1 AND t.portal = $2 AND t.kind = 'fold' AND NOT pg_visible_in_snapshot(g.xid, t.snapshot)
+        ORDER BY g.xid DESC LIMIT 1));
+    is_watched boolean := EXISTS (SELECT FROM etl.watch w WHERE w.portal = $2);
 BEGIN
     UPDATE etl.portal p
-    SET (state, state_cause) = (
-            SELECT CASE WHEN w.portal IS NULL OR w.since > $2 THEN 'as_of'
-                        WHEN fault IS NOT NULL OR w.gap_at >= $2 THEN 'stale'
-                        ELSE 'current' END,
-                   CASE WHEN w.portal IS NULL OR w.since > $2 THEN NULL
-                        WHEN fault IS NOT NULL THEN fault
-                        WHEN w.gap_at >= $2 THEN w.gap_cause END
-            FROM (SELECT) AS one LEFT JOIN etl.watch w ON w.portal = $1),
-        state_since = clock_timestamp(), folded_at = $2
-    WHERE p.portal = $1;
+    SET state = CASE WHEN NOT is_watched THEN 'as_of' WHEN gap IS NOT NULL THEN 'stale' ELSE 'current' END,
+        state_cause = CASE WHEN is_watched THEN gap END, state_since = clock_timestamp(), folded_at = began
+    WHERE p.portal = $2;
+    DELETE FROM etl.price_gap g WHERE g.portal = $2 AND NOT g.is_start AND gap IS NULL;
 END $$;
-REVOKE ALL ON FUNCTION etl.settle_price_state(text, timestamptz) FROM PUBLIC;
-COMMENT ON FUNCTION etl.settle_price_state(text, timestamptz) IS 'Sets the state that a price state has after a fold that began at that time';
+REVOKE ALL ON FUNCTION etl.settle_price_state(bigint, text) FROM PUBLIC;
+COMMENT ON FUNCTION etl.settle_price_state(bigint, text) IS 'Sets the state that a price state has after the last chunk of a fold';
 
 -- DDL that touches a watched log: new partitions get triggers, what went around the triggers is recorded.
 CREATE FUNCTION etl.follow_price_logs() RETURNS event_trigger LANGUAGE c AS 'MODULE_PATHNAME', 'etl_follow_price_logs';

@@ -73,36 +73,4 @@ std::int64_t fold_chunk(const catalog::portal &portal, const plan::lid_range &ra
     return written + anew;
 }
 
-void settle(std::int64_t run_id, std::int32_t task_no, std::string_view portal) {
-    pg::catalog_scope as_catalog;
-    // The row lock makes the last two of several workers see each other.
-    pg::query("SELECT FROM etl.portal WHERE portal = $1 FOR NO KEY UPDATE", {pg::text(portal)});
-    const pg::result early = pg::query("SELECT t.task_no FROM etl.task t JOIN etl.watch w ON w.portal = t.portal"
-                                       " WHERE t.run_id = $1 AND t.portal = $2 AND t.kind = 'fold'"
-                                       " AND t.started_at < w.since AND (t.state = 'done' OR t.task_no = $3)",
-                                       {pg::int8(run_id), pg::text(portal), pg::int4(task_no)});
-    for (std::size_t row = 0; row < early.size(); row++)
-        if (early.int8(row, 0) == task_no)
-            throw error("55006", "the price log came to be watched while this chunk was folded");
-    if (!early.empty())
-        pg::execute(
-            "UPDATE etl.task t SET state = 'waiting', ended_at = NULL, why = 'price log is watched now'"
-            " FROM etl.watch w WHERE w.portal = t.portal AND t.run_id = $1 AND t.portal = $2 AND t.kind = 'fold'"
-            " AND t.started_at < w.since AND t.state = 'done'",
-            {pg::int8(run_id), pg::text(portal)});
-    const pg::result tasks = pg::query("SELECT pg_catalog.count(*) FILTER (WHERE state <> 'done' AND task_no <> $3),"
-                                       " pg_catalog.min(started_at)::text FROM etl.task"
-                                       " WHERE run_id = $1 AND portal = $2 AND kind = 'fold'",
-                                       {pg::int8(run_id), pg::text(portal), pg::int4(task_no)});
-    if (tasks.int8(0, 0) > 0)
-        return;
-    const pg::string since = tasks.text(0, 1);
-    pg::execute("SELECT etl.settle_price_state($1, $2::timestamptz)", {pg::text(portal), pg::text(since)});
-    pg::execute(
-        "DELETE FROM etl.price_removal q USING etl.portal p WHERE p.portal = $1 AND q.price_state = p.price_state::oid"
-        " AND q.at < $2::timestamptz AND NOT EXISTS (SELECT FROM etl.task t WHERE t.kind = 'fold'"
-        "  AND t.portal = p.portal AND t.run_id <> $3 AND t.state = 'running')",
-        {pg::text(portal), pg::text(since), pg::int8(run_id)});
-}
-
 } // namespace etl::watch

@@ -36,14 +36,6 @@ void drop_lost(const catalog::portal &portal) {
     }
 }
 
-// What it was before counts as well: a trigger that is put back at once was missing for a moment.
-void note_fault(const catalog::portal &portal) {
-    const std::optional<pg::string> fault =
-        pg::query("SELECT etl.price_fault($1)", {pg::text(pg::view(portal.name))}).optional_text(0, 0);
-    if (fault)
-        record(portal.name, pg::view(*fault));
-}
-
 // A partition that comes with rows, or a table that can have no triggers, is a gap; an empty one is only new.
 void take_new(const catalog::portal &portal) {
     const pg::result added = pg::query(
@@ -77,7 +69,7 @@ void follow() {
         const catalog::portal portal = catalog::get_portal(pg::view(watched.text(row, 0)));
         drop_lost(portal);
         take_new(portal);
-        note_fault(portal);
+        pg::execute("SELECT etl.note_price_fault($1)", {pg::text(pg::view(portal.name))});
     }
 }
 

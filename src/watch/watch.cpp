@@ -41,6 +41,10 @@ void warn_without_index(const catalog::portal &portal) {
                     "Every UPDATE or DELETE of an extreme event reads the whole table.");
 }
 
+std::optional<pg::string> fault_of(const pg::string &portal) {
+    return pg::query("SELECT etl.price_fault($1)", {pg::text(pg::view(portal))}).optional_text(0, 0);
+}
+
 } // namespace
 
 void attach(const pg::string &name) {
@@ -54,13 +58,16 @@ void attach(const pg::string &name) {
     require_tables(portal);
     lock_log(portal);
     const own_ddl mark;
-    if (!is_watched(pg::view(name)))
-        pg::execute("INSERT INTO etl.watch (portal, since) VALUES ($1, pg_catalog.clock_timestamp())",
-                    {pg::text(pg::view(name))});
-    attach_missing(portal);
-    const std::optional<pg::string> fault =
-        pg::query("SELECT etl.price_fault($1)", {pg::text(pg::view(name))}).optional_text(0, 0);
-    if (fault)
+    const bool begins = pg::execute("INSERT INTO etl.watch (portal, since) VALUES ($1, pg_catalog.clock_timestamp())"
+                                    " ON CONFLICT DO NOTHING",
+                                    {pg::text(pg::view(name))}) == 1;
+    if (begins || fault_of(name)) {
+        if (!begins)
+            pg::execute("SELECT etl.note_price_fault($1)", {pg::text(pg::view(name))});
+        attach_missing(portal);
+        pg::execute("SELECT etl.begin_price_watch($1)", {pg::text(pg::view(name))});
+    }
+    if (const auto fault = fault_of(name))
         throw error("55000", pg::view(pg::format("the price log of portal \"%s\" can't be watched", name.c_str())),
                     pg::view(*fault));
     warn_without_index(portal);
