@@ -9,32 +9,48 @@ extern "C" {
 
 namespace etl::fold {
 
-row_layout layout_of(const log_leaf &leaf, const price_log &log) {
-    row_layout layout{};
-    layout.format = log.format;
-    layout.day_is_date = log.day_type == DATEOID;
-    layout.columns = RelationGetDescr(leaf.relation);
-    layout.lid = leaf.lid, layout.price = leaf.price, layout.dt = leaf.dt;
-    layout.last = std::max({leaf.lid, leaf.price, leaf.dt});
-    layout.lid_offset = layout.day_offset = -1;
+bool find_layout(TupleDesc columns, row_layout &layout) {
+    layout = {};
+    layout.columns = columns;
+    Form_pg_attribute price = nullptr, day = nullptr;
+    for (int i = 0; i < columns->natts; i++) {
+        const Form_pg_attribute column = TupleDescAttr(columns, i);
+        if (column->attisdropped)
+            continue;
+        if (namestrcmp(&column->attname, "lid") == 0 && column->atttypid == INT8OID)
+            layout.lid = column->attnum;
+        else if (namestrcmp(&column->attname, "price") == 0)
+            price = column;
+        else if (namestrcmp(&column->attname, "dt") == 0)
+            day = column;
+    }
+    if (!layout.lid || !price || !day || !find_coding(price->atttypid, price->atttypmod, day->atttypid, layout.coding))
+        return false;
+    layout.price = price->attnum;
+    layout.price_length = price->attlen;
+    layout.dt = day->attnum;
+    layout.last = std::max({layout.lid, layout.price, layout.dt});
+    layout.lid_offset = layout.day_offset = layout.price_offset = -1;
     int at = 0;
     for (int i = 0; i < layout.last; i++) {
         const Form_pg_attribute column = TupleDescAttr(layout.columns, i);
         if (column->attlen < 0)
             break;
         at = static_cast<int>(att_align_nominal(at, column->attalign));
-        if (i + 1 == leaf.lid)
+        if (i + 1 == layout.lid)
             layout.lid_offset = at;
-        if (i + 1 == leaf.dt)
+        if (i + 1 == layout.dt)
             layout.day_offset = at;
+        if (i + 1 == layout.price)
+            layout.price_offset = at;
         at += column->attlen;
         layout.fixed = i + 1;
     }
     layout.fixed_end = at;
-    layout.is_simple = layout.lid_offset >= 0 && leaf.price == layout.fixed + 1 &&
+    layout.is_simple = layout.lid_offset >= 0 && layout.price == layout.fixed + 1 &&
                        at == static_cast<int>(att_align_nominal(at, TYPALIGN_INT)) &&
-                       (layout.day_offset >= 0 || leaf.dt == leaf.price + 1);
-    return layout;
+                       (layout.day_offset >= 0 || layout.dt == layout.price + 1);
+    return true;
 }
 
 namespace {
@@ -73,6 +89,7 @@ located find_columns(const row_layout &layout, const pg::page_row &row, bool has
     if (!has_nulls) {
         found.lid = layout.lid_offset >= 0 ? base + layout.lid_offset : nullptr;
         found.day = layout.day_offset >= 0 ? base + layout.day_offset : nullptr;
+        found.price = layout.price_offset >= 0 ? base + layout.price_offset : nullptr;
         from = layout.fixed;
         at = static_cast<std::size_t>(layout.fixed_end);
     }
@@ -97,7 +114,7 @@ located find_simple(const row_layout &layout, const char *base) {
     const char *price = base + layout.fixed_end;
     const char *day = layout.day_offset >= 0
                           ? base + layout.day_offset
-                          : base + TYPEALIGN(layout.day_is_date ? ALIGNOF_INT : ALIGNOF_DOUBLE,
+                          : base + TYPEALIGN(layout.coding.day_is_date ? ALIGNOF_INT : ALIGNOF_DOUBLE,
                                              static_cast<std::size_t>(layout.fixed_end) + VARSIZE_ANY(price));
     return {base + layout.lid_offset, price, day};
 }
@@ -111,12 +128,37 @@ template <class Number> std::int64_t number_at(const char *place) {
 // How far ahead of use rows are asked for: rows lie in descending order, which no processor expects.
 constexpr int rows_ahead = 8;
 
-std::int64_t code_of(struct varlena *price, kernel::price_format format) {
-    return kernel::price_code(reinterpret_cast<const unsigned char *>(VARDATA_ANY(price)), VARSIZE_ANY_EXHDR(price),
-                              format);
+// With `low` and `high` rows of other lids are left as early as can be.
+inline bool read_row(const row_layout &layout, const pg::page_row &row, std::int64_t low, std::int64_t high,
+                     price_event &event) {
+    const bool has_nulls = (row.header->t_infomask & HEAP_HASNULL) != 0;
+    const bool is_whole = HeapTupleHeaderGetNatts(row.header) >= layout.last;
+    const char *base = reinterpret_cast<const char *>(row.header) + row.header->t_hoff;
+    const bool is_plain = !has_nulls && is_whole && layout.lid_offset >= 0;
+    if (is_plain) {
+        const std::int64_t lid = number_at<std::int64_t>(base + layout.lid_offset);
+        if (lid < low || lid > high)
+            return false;
+    }
+    const located found = is_plain && layout.is_simple ? find_simple(layout, base)
+                          : is_whole                   ? find_columns(layout, row, has_nulls)
+                                                       : find_with_defaults(layout, row);
+    if (!found.lid || !found.price || !found.day)
+        return false;
+    event.lid = number_at<std::int64_t>(found.lid);
+    if (event.lid < low || event.lid > high)
+        return false;
+    event.day = layout.coding.day_is_date ? number_at<std::int32_t>(found.day) : number_at<std::int64_t>(found.day);
+    event.price =
+        read_price(layout.coding, fetch_att(found.price, layout.price_length > 0, layout.price_length), event.wide);
+    return true;
 }
 
 } // namespace
+
+bool read_event(const row_layout &layout, const pg::page_row &row, price_event &event) {
+    return read_row(layout, row, PG_INT64_MIN, PG_INT64_MAX, event);
+}
 
 void gather_events(const row_layout &layout, const pg::page_rows &rows, std::int64_t low, std::int64_t high,
                    event_batch &batch) {
@@ -124,33 +166,13 @@ void gather_events(const row_layout &layout, const pg::page_rows &rows, std::int
     for (int i = 0; i < rows.count; i++) {
         if (i + rows_ahead < rows.count)
             __builtin_prefetch(rows[i + rows_ahead].header);
-        const pg::page_row row = rows[i];
-        const bool has_nulls = (row.header->t_infomask & HEAP_HASNULL) != 0;
-        const bool is_whole = HeapTupleHeaderGetNatts(row.header) >= layout.last;
-        const char *base = reinterpret_cast<const char *>(row.header) + row.header->t_hoff;
-        const bool is_plain = !has_nulls && is_whole && layout.lid_offset >= 0;
-        // Rows of other passes are left as early as can be.
-        if (is_plain) {
-            const std::int64_t lid = number_at<std::int64_t>(base + layout.lid_offset);
-            if (lid < low || lid > high)
-                continue;
-        }
-        const located found = is_plain && layout.is_simple ? find_simple(layout, base)
-                              : is_whole                   ? find_columns(layout, row, has_nulls)
-                                                           : find_with_defaults(layout, row);
-        if (!found.lid || !found.price || !found.day)
+        price_event event;
+        if (!read_row(layout, rows[i], low, high, event))
             continue;
-        const std::int64_t lid = number_at<std::int64_t>(found.lid);
-        if (lid < low || lid > high)
-            continue;
-        struct varlena *price = reinterpret_cast<struct varlena *>(const_cast<char *>(found.price));
-        if (VARATT_IS_COMPRESSED(price) || VARATT_IS_EXTERNAL(price))
-            price = ::pg_detoast_datum(price);
-        batch.lid[count] = lid;
-        batch.day[count] = layout.day_is_date ? number_at<std::int32_t>(found.day) : number_at<std::int64_t>(found.day);
-        batch.price[count] = code_of(price, layout.format);
-        batch.wide[count] = price;
-        count++;
+        batch.lid[count] = event.lid;
+        batch.day[count] = event.day;
+        batch.price[count] = event.price;
+        batch.wide[count++] = event.wide;
     }
     batch.count = count;
 }

@@ -60,11 +60,6 @@ const char *obstacle_of_types(const log_types &types) {
 
 constexpr int most_coded_digits = 18;
 
-// As numeric_typmod_scale has it; of a scale below zero no places are shown.
-int scale_of(std::int32_t modifier) {
-    return std::max((((modifier - VARHDRSZ) & 0x7ff) ^ 1024) - 1024, 0);
-}
-
 } // namespace
 
 price_log open_log(Oid prices) {
@@ -76,13 +71,11 @@ price_log open_log(Oid prices) {
     if (!log.obstacle)
         log.obstacle = find_columns(root, leaf, types) ? obstacle_of_types(types) : "the log lacks a column";
     if (!log.obstacle) {
-        log.day_type = types.dt;
-        log.format = types.price_modifier < 0 ? kernel::open_format
-                                              : kernel::price_format{scale_of(types.price_modifier), false};
+        find_coding(types.price, types.price_modifier, types.dt, log.coding);
         // A code holds 18 digits.
         log.has_wide_prices =
             types.price_modifier < 0 || (((types.price_modifier - VARHDRSZ) >> 16) & 0xffff) > most_coded_digits;
-        if (log.format.scale > kernel::most_scale)
+        if (types.price_modifier >= 0 && log.coding.format.scale_varies)
             log.obstacle = "prices have more than 15 places";
     }
     ::table_close(root, NoLock);

@@ -1,8 +1,7 @@
 // PG regime: a price log as heaps that can be read page by page, and whether it is one.
 #pragma once
 
-#include "kernel/price_code.hpp"
-#include "pg/postgres.hpp"
+#include "fold/event_coding.hpp"
 
 extern "C" {
 #include "utils/relcache.h"
@@ -20,8 +19,7 @@ struct price_log {
     const char *obstacle; // why its pages can't be read as they are, fit for "...: %s"; NULL: they can
     log_leaf *leaves;
     int count;
-    Oid day_type;
-    kernel::price_format format;
+    event_coding coding;
     bool has_wide_prices; // there may be prices without a code
 };
 

@@ -1,10 +1,9 @@
 // PG regime: may ereport, so no local here needs a destructor.
 #include "fold/pages.hpp"
 
-#include "fold/events.hpp"
+#include "fold/log.hpp"
+#include "fold/states_by_lid.hpp"
 #include "fold/write.hpp"
-#include "kernel/state_map.hpp"
-#include "pg/memory.hpp"
 
 extern "C" {
 #include "access/table.h"
@@ -17,22 +16,15 @@ namespace etl::fold {
 
 namespace {
 
-constexpr std::size_t state_bytes = sizeof(kernel::price_state);
-using slot = kernel::state_map::slot;
 // Holds the events of two pages, so that half of it has room for one.
 constexpr std::size_t least_capacity = 2 * pg::most_page_rows;
 constexpr std::size_t first_capacity = 16384;
 constexpr std::size_t least_wide_bytes = std::size_t{64} * 1024;
 
 // What one task works with. Memory belongs to `context`.
-struct job {
-    MemoryContext context;
+struct job : states_by_lid {
     std::size_t most_capacity;
     std::size_t most_wide_bytes;
-    void *memory; // of the states, to be aligned to lines of the cache
-    slot *slots;
-    kernel::state_map map;
-    wide_prices wide;
     std::int64_t low, high; // lids of this pass
     event_batch batch;
     // For the log: where the time goes.
@@ -40,38 +32,12 @@ struct job {
     instr_time reading, gathering, absorbing, sorting, writing;
 };
 
-kernel::price_state *aligned(void *memory) {
-    return reinterpret_cast<kernel::price_state *>(TYPEALIGN(state_bytes, reinterpret_cast<std::uintptr_t>(memory)));
-}
-
-// Gives the map room. The states that it holds move along; where the system can, no byte is copied.
-void set_capacity(job &work, std::size_t capacity) {
-    const std::size_t bytes = (capacity + 1) * state_bytes, slots = kernel::state_map::slots_for(capacity);
-    if (work.slots)
-        ::pfree(work.slots);
-    if (work.memory) {
-        const std::ptrdiff_t shift = reinterpret_cast<char *>(aligned(work.memory)) - static_cast<char *>(work.memory);
-        work.memory = ::repalloc_huge(work.memory, bytes);
-        void *states = aligned(work.memory);
-        if (static_cast<char *>(states) - static_cast<char *>(work.memory) != shift)
-            memmove(states, static_cast<char *>(work.memory) + shift, work.map.size() * state_bytes);
-    } else {
-        work.memory = ::MemoryContextAllocHuge(work.context, bytes);
-    }
-    pg::prefer_huge_pages(work.memory, bytes);
-    work.slots = static_cast<slot *>(
-        ::MemoryContextAllocExtended(work.context, slots * sizeof(slot), MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO));
-    work.map.attach(aligned(work.memory), capacity, work.slots);
-}
-
 // Too many lids for the memory: the upper half waits for the next pass.
 void halve(job &work) {
     const std::size_t count = work.map.size(), kept = count / 2;
     const kernel::price_state *sorted = work.map.sort();
     work.high = sorted[kept - 1].lid;
-    for (std::size_t i = kept; i < count; i++)
-        forget(work.wide, sorted[i]);
-    work.map.keep(kept);
+    keep_states(work, sorted, kept);
 }
 
 void make_room(job &work) {
@@ -94,27 +60,6 @@ void make_room(job &work) {
     batch.count = kept;
 }
 
-void absorb_batch(job &work) {
-    const event_batch &batch = work.batch;
-    std::uint32_t hashes[pg::most_page_rows], numbers[pg::most_page_rows];
-    for (int i = 0; i < batch.count; i++) {
-        hashes[i] = kernel::state_map::hash(batch.lid[i]);
-        work.map.prefetch_slot(hashes[i]);
-    }
-    for (int i = 0; i < batch.count; i++)
-        numbers[i] = work.map.look_up(batch.lid[i], hashes[i]);
-    for (int i = 0; i < batch.count; i++) {
-        kernel::price_state &state = work.map.state_of(numbers[i], batch.lid[i], hashes[i]);
-        if (batch.price[i] == kernel::no_code || state.wide)
-            absorb_wide(work.wide, state, batch.day[i], batch.price[i], batch.wide[i]);
-        else if (!state.has_events)
-            kernel::begin(state, batch.day[i], batch.price[i]);
-        else
-            kernel::absorb(state, batch.day[i], batch.price[i]);
-    }
-    work.events += batch.count;
-}
-
 void add_time(instr_time &sum, instr_time &since) {
     instr_time now;
     INSTR_TIME_SET_CURRENT(now);
@@ -122,8 +67,10 @@ void add_time(instr_time &sum, instr_time &since) {
     since = now;
 }
 
-void scan_leaf(job &work, const price_log &log, const log_leaf &leaf, Oid index, MemoryContext page_memory) {
-    const row_layout layout = layout_of(leaf, log);
+void scan_leaf(job &work, const log_leaf &leaf, Oid index, MemoryContext page_memory) {
+    row_layout layout;
+    if (!find_layout(RelationGetDescr(leaf.relation), layout))
+        elog(ERROR, "price log \"%s\" lacks a column", RelationGetRelationName(leaf.relation));
     const Snapshot snapshot = ::GetActiveSnapshot();
     pg::heap_pages pages = pg::begin_pages(leaf.relation, snapshot);
     pg::index_pages *found = OidIsValid(index) ? pg::begin_index_pages(index, work.low, work.high, snapshot) : nullptr;
@@ -143,7 +90,8 @@ void scan_leaf(job &work, const price_log &log, const log_leaf &leaf, Oid index,
         add_time(work.gathering, since);
         if (work.batch.count > 0) {
             make_room(work);
-            absorb_batch(work);
+            absorb_batch(work, work.batch);
+            work.events += work.batch.count;
         }
         ::MemoryContextSwitchTo(before);
         ::MemoryContextReset(page_memory);
@@ -161,14 +109,14 @@ double milliseconds(const instr_time &time) {
 std::int64_t fold_range(job &work, const price_log &log, Relation table, const plan::key_bounds &bounds, Oid index) {
     const MemoryContext page_memory = AllocSetContextCreate(work.context, "etl fold page", ALLOCSET_DEFAULT_SIZES);
     const std::int64_t last = bounds.has_to ? bounds.to - 1 : PG_INT64_MAX;
-    state_writer *writer = begin_writing(table, log.format, log.day_type);
+    state_writer *writer = begin_writing(table, log.coding);
     std::int64_t rows = 0, states = 0;
     std::size_t most_memory = 0;
     for (work.low = bounds.has_from ? bounds.from : PG_INT64_MIN;; work.low = work.high + 1) {
         work.high = last;
         work.passes++;
         for (int i = 0; i < log.count; i++)
-            scan_leaf(work, log, log.leaves[i], index, page_memory);
+            scan_leaf(work, log.leaves[i], index, page_memory);
         most_memory = std::max(most_memory, work.map.capacity() * kernel::state_map::bytes_a_state + work.wide.bytes);
         instr_time since;
         INSTR_TIME_SET_CURRENT(since);
@@ -177,9 +125,7 @@ std::int64_t fold_range(job &work, const price_log &log, Relation table, const p
         add_time(work.sorting, since);
         rows += write_states(writer, sorted, count, work.low, work.high);
         states += static_cast<std::int64_t>(count);
-        for (std::size_t i = 0; i < count; i++)
-            forget(work.wide, sorted[i]);
-        work.map.keep(0);
+        keep_states(work, sorted, 0);
         add_time(work.writing, since);
         if (work.high == last)
             break;
@@ -234,7 +180,7 @@ bool fold_pages(Oid prices, Oid price_state, const plan::key_bounds &bounds, boo
         work->most_wide_bytes = log.has_wide_prices ? std::max(memory / 4, least_wide_bytes) : 0;
         work->most_capacity = std::max(
             (memory - std::min(memory, work->most_wide_bytes)) / kernel::state_map::bytes_a_state - 2, least_capacity);
-        work->wide = {AllocSetContextCreate(own, "etl fold wide prices", ALLOCSET_DEFAULT_SIZES), log.format, 0};
+        work->wide = {AllocSetContextCreate(own, "etl fold wide prices", ALLOCSET_DEFAULT_SIZES), log.coding.format, 0};
         // After the locks, so that it sees what whoever held them has committed.
         ::PushActiveSnapshot(::GetTransactionSnapshot());
         set_capacity(*work, std::min(first_capacity, work->most_capacity));

@@ -40,19 +40,51 @@ void drop(wide_prices &prices, std::int64_t handle) {
     ::pfree(price);
 }
 
+int compare_values(std::int64_t left, std::int64_t right) {
+    return DatumGetInt32(
+        DirectFunctionCall2(numeric_cmp, PointerGetDatum(wide_price(left)), PointerGetDatum(wide_price(right))));
+}
+
 // By value, then by display scale, which NaN and the infinities have not.
 int compare(std::int64_t left, std::int64_t right) {
     const Datum one = PointerGetDatum(wide_price(left)), other = PointerGetDatum(wide_price(right));
-    const int by_value = DatumGetInt32(DirectFunctionCall2(numeric_cmp, one, other));
+    const int by_value = compare_values(left, right);
     if (by_value != 0 || ::numeric_is_nan(DatumGetNumeric(one)) || ::numeric_is_inf(DatumGetNumeric(one)))
         return by_value;
     return DatumGetInt32(DirectFunctionCall1(numeric_scale, one)) -
            DatumGetInt32(DirectFunctionCall1(numeric_scale, other));
 }
 
-void replace(wide_prices &prices, std::int64_t &handle, std::int64_t with) {
-    drop(prices, handle);
-    handle = keep_copy(prices, with);
+template <class Change> void change_prices(kernel::price_state &state, Change change) {
+    for (std::int64_t *price : {&state.first, &state.last, &state.least, &state.greatest})
+        *price = change(*price);
+}
+
+void widen(wide_prices &prices, kernel::price_state &state) {
+    if (!state.wide && state.has_events) {
+        change_prices(state, [&prices](std::int64_t code) { return keep_code(prices, code); });
+        state.wide = true;
+    }
+}
+
+// Both are wide. What is taken is copied.
+bool merge_wide(wide_prices &prices, kernel::price_state &state, const kernel::price_state &other) {
+    return kernel::merge(state, other, compare, [&prices](std::int64_t &mine, std::int64_t its) {
+        drop(prices, mine);
+        mine = keep_copy(prices, its);
+    });
+}
+
+// Whatever is asked of two wide states, asked of two of which one may be not.
+template <class Ask>
+bool ask_wide(wide_prices &prices, const kernel::price_state &left, const kernel::price_state &right, Ask ask) {
+    kernel::price_state one = copy(prices, left), other = copy(prices, right);
+    widen(prices, one);
+    widen(prices, other);
+    const bool answer = ask(one, other);
+    forget(prices, one);
+    forget(prices, other);
+    return answer;
 }
 
 } // namespace
@@ -61,32 +93,70 @@ struct varlena *wide_price(std::int64_t handle) noexcept {
     return reinterpret_cast<struct varlena *>(static_cast<std::intptr_t>(handle));
 }
 
+std::int64_t keep_price(wide_prices &prices, std::int64_t code, const struct varlena *price) {
+    return price ? keep(prices, VARDATA_ANY(price), VARSIZE_ANY_EXHDR(price)) : keep_code(prices, code);
+}
+
 void absorb_wide(wide_prices &prices, kernel::price_state &state, std::int64_t day, std::int64_t code,
                  const struct varlena *price) {
-    const std::int64_t given =
-        code != kernel::no_code ? keep_code(prices, code) : keep(prices, VARDATA_ANY(price), VARSIZE_ANY_EXHDR(price));
+    kernel::price_state single{};
+    kernel::begin(single, day, keep_price(prices, code, price));
+    single.wide = true;
+    widen(prices, state);
+    if (state.has_events) {
+        merge_wide(prices, state, single);
+    } else {
+        single.lid = state.lid;
+        state = copy(prices, single);
+    }
+    drop(prices, single.first);
+}
+
+kernel::price_state copy(wide_prices &prices, const kernel::price_state &state) {
+    kernel::price_state made = state;
+    if (state.wide)
+        change_prices(made, [&prices](std::int64_t handle) { return keep_copy(prices, handle); });
+    return made;
+}
+
+bool merge(wide_prices &prices, kernel::price_state &state, const kernel::price_state &other) {
+    if (!other.has_events)
+        return false;
     if (!state.has_events) {
-        kernel::begin(state, day, 0);
-        for (std::int64_t *handle : {&state.first, &state.last, &state.least, &state.greatest})
-            *handle = keep_copy(prices, given);
-    } else if (!state.wide) {
-        for (std::int64_t *handle : {&state.first, &state.last, &state.least, &state.greatest})
-            *handle = keep_code(prices, *handle);
+        state = copy(prices, other);
+        return true;
     }
-    state.wide = true;
-    if (day < state.first_day || (day == state.first_day && compare(given, state.first) < 0)) {
-        state.first_day = day;
-        replace(prices, state.first, given);
-    }
-    if (day > state.last_day || (day == state.last_day && compare(given, state.last) > 0)) {
-        state.last_day = day;
-        replace(prices, state.last, given);
-    }
-    if (compare(given, state.least) < 0)
-        replace(prices, state.least, given);
-    if (compare(given, state.greatest) > 0)
-        replace(prices, state.greatest, given);
-    drop(prices, given);
+    if (!state.wide && !other.wide)
+        return kernel::merge(state, other);
+    kernel::price_state its = copy(prices, other);
+    widen(prices, its);
+    widen(prices, state);
+    const bool changed = merge_wide(prices, state, its);
+    forget(prices, its);
+    return changed;
+}
+
+bool same(wide_prices &prices, const kernel::price_state &left, const kernel::price_state &right) {
+    if (!left.wide && !right.wide)
+        return kernel::same(left, right);
+    return ask_wide(prices, left, right,
+                    [](const auto &one, const auto &other) { return kernel::same(one, other, compare); });
+}
+
+bool same_last_price(wide_prices &prices, const kernel::price_state &left, const kernel::price_state &right) {
+    if (!left.has_events || !right.has_events)
+        return left.has_events == right.has_events;
+    if (!left.wide && !right.wide)
+        return left.last == right.last;
+    return ask_wide(prices, left, right,
+                    [](const auto &one, const auto &other) { return compare(one.last, other.last) == 0; });
+}
+
+bool may_miss(wide_prices &prices, const kernel::price_state &state, const kernel::price_state &removed) {
+    if (!state.wide && !removed.wide)
+        return kernel::may_miss(state, removed, prices.format);
+    return ask_wide(prices, state, removed,
+                    [](const auto &one, const auto &other) { return kernel::may_miss(one, other, compare_values); });
 }
 
 void forget(wide_prices &prices, const kernel::price_state &state) {

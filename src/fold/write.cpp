@@ -7,15 +7,12 @@ extern "C" {
 #include "access/genam.h"
 #include "access/stratnum.h"
 #include "access/tableam.h"
-#include "catalog/pg_type.h"
 #include "executor/tuptable.h"
 #include "nodes/makefuncs.h"
 #include "storage/bufmgr.h"
 #include "utils/fmgroids.h"
-#include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
-#include "utils/timestamp.h"
 }
 
 namespace etl::fold {
@@ -24,23 +21,13 @@ namespace {
 
 // Larger batches fall out of the cache and measure slower.
 constexpr int batch_rows = 64;
-constexpr int price_count = 4;
-constexpr const char *price_columns[price_count] = {"first_price", "last_price", "price_min", "price_max"};
-
-// A price with a header of one byte, as it lies in the row.
-struct short_price {
-    unsigned char bytes[VARHDRSZ_SHORT + kernel::most_price_bytes];
-};
-using row_prices = short_price[price_count];
 
 } // namespace
 
 struct state_writer {
     Relation table;
     Oid key; // unique index on lid
-    kernel::price_format format;
-    bool day_is_date;
-    AttrNumber lid, first_day, last_day, modified, price[price_count];
+    state_columns columns;
     TimestampTz now;
     EState *state;
     ResultRelInfo *target;
@@ -71,43 +58,13 @@ Oid find_key(Relation table, AttrNumber lid) {
     return found;
 }
 
-Datum price_datum(const state_writer *writer, const kernel::price_state &state, std::int64_t price, short_price &room) {
-    if (state.wide)
-        return PointerGetDatum(wide_price(price));
-    const std::size_t length = kernel::price_of_code(price, writer->format, room.bytes + VARHDRSZ_SHORT);
-    SET_VARSIZE_SHORT(room.bytes, length + VARHDRSZ_SHORT);
-    return PointerGetDatum(room.bytes);
-}
-
-Datum day_datum(const state_writer *writer, std::int64_t day) {
-    return writer->day_is_date ? Int32GetDatum(static_cast<std::int32_t>(day)) : Int64GetDatum(day);
-}
-
-void fill(const state_writer *writer, TupleTableSlot *slot, const kernel::price_state &state, row_prices &prices) {
-    ::ExecClearTuple(slot);
-    for (int i = 0; i < slot->tts_tupleDescriptor->natts; i++)
-        slot->tts_isnull[i] = true; // dropped columns; the others are set below
-    auto set = [slot](AttrNumber column, Datum value) {
-        slot->tts_values[column - 1] = value;
-        slot->tts_isnull[column - 1] = false;
-    };
-    set(writer->lid, Int64GetDatum(state.lid));
-    set(writer->first_day, day_datum(writer, state.first_day));
-    set(writer->last_day, day_datum(writer, state.last_day));
-    set(writer->modified, TimestampTzGetDatum(writer->now));
-    const std::int64_t of_state[price_count] = {state.first, state.last, state.least, state.greatest};
-    for (int i = 0; i < price_count; i++)
-        set(writer->price[i], price_datum(writer, state, of_state[i], prices[i]));
-    ::ExecStoreVirtualTuple(slot);
-}
-
 // Equal numbers of different scales are different states, so prices are compared byte by byte.
 bool same_row(const state_writer *writer, TupleTableSlot *present, const TupleTableSlot *wanted) {
     slot_getallattrs(present);
-    for (const AttrNumber column : {writer->first_day, writer->last_day})
+    for (const AttrNumber column : {writer->columns.first_day, writer->columns.last_day})
         if (present->tts_isnull[column - 1] || present->tts_values[column - 1] != wanted->tts_values[column - 1])
             return false;
-    for (const AttrNumber column : writer->price) {
+    for (const AttrNumber column : writer->columns.price) {
         if (present->tts_isnull[column - 1])
             return false;
         struct varlena *old = pg_detoast_datum_packed(
@@ -140,13 +97,13 @@ void flush(state_writer *writer) {
 }
 
 void insert(state_writer *writer, const kernel::price_state &state) {
-    fill(writer, writer->slots[writer->filled], state, writer->prices[writer->filled]);
+    store_state(writer->columns, writer->slots[writer->filled], state, writer->prices[writer->filled], writer->now);
     if (++writer->filled == batch_rows)
         flush(writer);
 }
 
 void update_if_changed(state_writer *writer, const kernel::price_state &state, Snapshot snapshot) {
-    fill(writer, writer->changed, state, writer->changed_prices);
+    store_state(writer->columns, writer->changed, state, writer->changed_prices, writer->now);
     const MemoryContext before = ::MemoryContextSwitchTo(writer->batch);
     const bool same = same_row(writer, writer->present, writer->changed);
     if (!same) {
@@ -174,19 +131,12 @@ int keys_of_range(ScanKeyData *keys, std::int64_t low, std::int64_t high) {
 
 } // namespace
 
-state_writer *begin_writing(Relation table, kernel::price_format format, Oid day_type) {
+state_writer *begin_writing(Relation table, const event_coding &coding) {
     state_writer *writer = static_cast<state_writer *>(::palloc0(sizeof(state_writer)));
-    const Oid oid = RelationGetRelid(table);
     writer->table = table;
-    writer->format = format;
-    writer->day_is_date = day_type == DATEOID;
-    writer->lid = ::get_attnum(oid, "lid");
-    writer->first_day = ::get_attnum(oid, "first_dt");
-    writer->last_day = ::get_attnum(oid, "last_dt");
-    writer->modified = ::get_attnum(oid, "modified");
-    for (int i = 0; i < price_count; i++)
-        writer->price[i] = ::get_attnum(oid, price_columns[i]);
-    writer->key = find_key(table, writer->lid);
+    if (!find_state_columns(RelationGetDescr(table), coding, writer->columns))
+        elog(ERROR, "price state \"%s\" lacks a column", RelationGetRelationName(table));
+    writer->key = find_key(table, writer->columns.lid);
     writer->now = ::GetCurrentTransactionStartTimestamp();
     writer->batch = AllocSetContextCreate(CurrentMemoryContext, "etl fold batch", ALLOCSET_DEFAULT_SIZES);
     writer->state = ::CreateExecutorState();
@@ -218,7 +168,7 @@ std::int64_t write_states(state_writer *writer, const kernel::price_state *state
         while (::index_getnext_slot(scan, ForwardScanDirection, writer->present)) {
             CHECK_FOR_INTERRUPTS();
             bool is_null;
-            const std::int64_t lid = DatumGetInt64(::slot_getattr(writer->present, writer->lid, &is_null));
+            const std::int64_t lid = DatumGetInt64(::slot_getattr(writer->present, writer->columns.lid, &is_null));
             while (next < end && next->lid < lid)
                 insert(writer, *next++);
             if (next < end && next->lid == lid)

@@ -1,7 +1,7 @@
 // PG regime: price states to their table.
 #pragma once
 
-#include "fold/wide.hpp"
+#include "fold/state_row.hpp"
 
 extern "C" {
 #include "storage/lockdefs.h"
@@ -17,7 +17,7 @@ Relation open_price_state(Oid table, Oid prices, LOCKMODE mode, const char *&obs
 
 // Writes states to the table; lasts as long as the memory context that it was made in.
 struct state_writer;
-state_writer *begin_writing(Relation table, kernel::price_format format, Oid day_type);
+state_writer *begin_writing(Relation table, const event_coding &coding);
 
 // Makes the rows with low <= lid <= high those `states`, which are sorted: inserts what is missing, updates what
 // differs in any byte, deletes what is not among them, and leaves the others alone. Returns the rows written. 40001

@@ -16,8 +16,6 @@ constexpr int short_scale_shift = 7;
 constexpr unsigned short_weight_sign = 0x0040, short_weight = 0x003F;
 constexpr int base_digits = 4;
 
-// The display scale takes the lowest bits of a code where it varies.
-constexpr int scale_bits = 3;
 constexpr std::uint64_t limit = 1000000000000000000; // 10^18, so that a code has room for those bits too
 
 constexpr std::uint64_t powers[] = {1,

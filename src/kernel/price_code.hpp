@@ -15,6 +15,7 @@ struct price_format {
 };
 
 constexpr int most_scale = 15;
+constexpr int scale_bits = 3;
 // Of a numeric without (p,s): prices with more places have no code.
 constexpr price_format open_format{6, true};
 
@@ -26,6 +27,11 @@ constexpr std::int64_t no_code = minus_infinity_code + 1;
 
 // The code of a numeric as PostgreSQL stores it, without the header that tells its length.
 std::int64_t price_code(const unsigned char *bytes, std::size_t length, price_format format) noexcept;
+
+// Of equal prices the same, whatever their display scales. NaN and infinity fall together.
+constexpr std::int64_t code_without_scale(std::int64_t code, price_format format) noexcept {
+    return format.scale_varies ? code >> scale_bits : code;
+}
 
 // Writes the numeric of a code, byte for byte as PostgreSQL would, and returns its length. Not for no_code.
 constexpr std::size_t most_price_bytes = 16;

@@ -1,79 +1,63 @@
 // PG regime: the events of a statement, folded by lid in memory.
 #pragma once
 
-#include "watch/folded.hpp"
+#include "fold/states_by_lid.hpp"
 
 extern "C" {
-#include "executor/tuptable.h"
 #include "utils/tuplestore.h"
 }
 
 namespace etl::watch {
 
-// Where a log (or one of its partitions) has its columns.
-struct log_shape {
-    AttrNumber lid;
-    AttrNumber day;
-    AttrNumber amount;
-    AttrNumber most;
-    price_type prices;
-    day_type days;
+// States by lid, ascending.
+struct sorted_states {
+    const kernel::price_state *next, *end;
 };
 
-// False where a column is missing or of a type that no log has.
-bool read_shape(TupleDesc columns, log_shape &shape);
-
-struct found_event {
-    std::int64_t lid;
-    event what;
-};
-// False for an event that does not count: lid, day or price is NULL.
-bool read_event(const log_shape &shape, TupleTableSlot *slot, found_event &found);
-
-struct entry {
-    std::int64_t lid;
-    folded added;
-    folded *removed; // nullptr: none
-};
-
-// A flat map by lid. A few entries are searched in line; from 16 on there is a table of indexes.
+// What a statement added and what it removed.
 class gathered {
 public:
-    explicit gathered(MemoryContext memory);
-    void add(const found_event &found);
-    void remove(const found_event &found);
-    std::size_t size() const {
-        return used_;
+    gathered(MemoryContext memory, const fold::event_coding &coding);
+    void add(const fold::price_event &event) {
+        take(added_, event);
     }
-    // By lid, ascending: in this order, and in no other, state rows are locked.
-    entry *sort();
+    void remove(const fold::price_event &event) {
+        take(removed_, event);
+    }
+    // True when it holds as much as may be in memory.
+    bool is_full() const;
+    // Nothing comes after this but clear().
+    sorted_states added() {
+        return sort(added_);
+    }
+    sorted_states removed() {
+        return sort(removed_);
+    }
     void clear();
 
 private:
-    entry &of(std::int64_t lid);
-    void grow();
+    // Events wait for each other, to be looked up together.
+    struct side {
+        fold::states_by_lid states;
+        fold::event_batch batch;
+    };
+    void take(side &to, const fold::price_event &event);
+    static void absorb(side &to);
+    static sorted_states sort(side &of);
 
-    MemoryContext memory_;
-    entry *entries_;
-    std::size_t used_;
-    std::size_t room_;
-    std::uint32_t *table_; // index + 1; 0: free
-    std::size_t mask_;
+    side added_, removed_;
 };
 
-// Reads tuplestores from their beginning, each by a read pointer of our own.
+// Reads a transition table from its beginning, by a read pointer of its own.
 class transition {
 public:
     transition(Tuplestorestate *store, TupleTableSlot *slot);
-    bool next();
-    TupleTableSlot *slot() const {
-        return slot_;
-    }
+    // The row lasts until the next one is read.
+    bool next(pg::page_row &row);
 
 private:
     Tuplestorestate *store_;
     TupleTableSlot *slot_;
-    int pointer_;
 };
 
 } // namespace etl::watch

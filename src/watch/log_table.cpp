@@ -1,6 +1,8 @@
 // PG regime: a price log, read for a few lids.
 #include "watch/log_table.hpp"
 
+#include "fold/events.hpp"
+
 extern "C" {
 #include "access/genam.h"
 #include "access/heapam.h"
@@ -43,49 +45,60 @@ Relation open_index(Relation table, AttrNumber lid) {
     return nullptr;
 }
 
-void fold_by_index(Relation table, Relation index, const log_shape &shape, const std::int64_t *lids, std::size_t count,
-                   Snapshot snapshot, TupleTableSlot *slot, folded *out) {
-    const IndexScanDesc scan = ::index_beginscan(table, index, snapshot, 1, 0);
-    for (std::size_t i = 0; i < count; i++) {
+// What is asked for, and where it goes.
+struct wanted_lids {
+    const std::int64_t *lids;
+    std::size_t count;
+    Snapshot snapshot;
+    kernel::price_state *out;
+    fold::wide_prices &prices;
+};
+
+void fold_row(const wanted_lids &wanted, const fold::row_layout &layout, TupleTableSlot *slot) {
+    const HeapTuple tuple = ::ExecFetchSlotHeapTuple(slot, false, nullptr);
+    fold::price_event event;
+    if (!fold::read_event(layout, {tuple->t_data, tuple->t_len}, event))
+        return;
+    const std::int64_t *at = std::lower_bound(wanted.lids, wanted.lids + wanted.count, event.lid);
+    if (at != wanted.lids + wanted.count && *at == event.lid)
+        fold::absorb(wanted.prices, wanted.out[at - wanted.lids], event.day, event.price, event.wide);
+}
+
+void fold_by_index(const wanted_lids &wanted, const fold::row_layout &layout, Relation table, Relation index,
+                   TupleTableSlot *slot) {
+    const IndexScanDesc scan = ::index_beginscan(table, index, wanted.snapshot, 1, 0);
+    for (std::size_t i = 0; i < wanted.count; i++) {
         CHECK_FOR_INTERRUPTS();
         ScanKeyData key;
-        ::ScanKeyInit(&key, 1, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(lids[i]));
+        ::ScanKeyInit(&key, 1, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(wanted.lids[i]));
         ::index_rescan(scan, &key, 1, nullptr, 0);
-        while (::index_getnext_slot(scan, ForwardScanDirection, slot)) {
-            found_event found;
-            if (read_event(shape, slot, found))
-                out[i].add(found.what, CurrentMemoryContext);
-        }
+        while (::index_getnext_slot(scan, ForwardScanDirection, slot))
+            fold_row(wanted, layout, slot);
     }
     ::index_endscan(scan);
 }
 
-void fold_by_scan(Relation table, const log_shape &shape, const std::int64_t *lids, std::size_t count,
-                  Snapshot snapshot, TupleTableSlot *slot, folded *out) {
-    const TableScanDesc scan = ::table_beginscan(table, snapshot, 0, nullptr);
+void fold_by_scan(const wanted_lids &wanted, const fold::row_layout &layout, Relation table, TupleTableSlot *slot) {
+    const TableScanDesc scan = ::table_beginscan(table, wanted.snapshot, 0, nullptr);
     while (::table_scan_getnextslot(scan, ForwardScanDirection, slot)) {
         CHECK_FOR_INTERRUPTS();
-        found_event found;
-        if (!read_event(shape, slot, found))
-            continue;
-        const std::int64_t *at = std::lower_bound(lids, lids + count, found.lid);
-        if (at != lids + count && *at == found.lid)
-            out[at - lids].add(found.what, CurrentMemoryContext);
+        fold_row(wanted, layout, slot);
     }
     ::table_endscan(scan);
 }
 
-bool fold_part(Relation table, const std::int64_t *lids, std::size_t count, Snapshot snapshot, folded *out) {
-    log_shape shape;
-    if (!read_shape(RelationGetDescr(table), shape))
+bool fold_part(const wanted_lids &wanted, Relation table) {
+    fold::row_layout layout;
+    // Rows of other kinds of tables are not laid out as a heap's.
+    if (table->rd_rel->relam != HEAP_TABLE_AM_OID || !fold::find_layout(RelationGetDescr(table), layout))
         return false;
     TupleTableSlot *slot = ::table_slot_create(table, nullptr);
-    const Relation index = open_index(table, shape.lid);
+    const Relation index = open_index(table, layout.lid);
     if (index) {
-        fold_by_index(table, index, shape, lids, count, snapshot, slot, out);
+        fold_by_index(wanted, layout, table, index, slot);
         ::index_close(index, AccessShareLock);
     } else {
-        fold_by_scan(table, shape, lids, count, snapshot, slot, out);
+        fold_by_scan(wanted, layout, table, slot);
     }
     ::ExecDropSingleTupleTableSlot(slot);
     return true;
@@ -93,8 +106,12 @@ bool fold_part(Relation table, const std::int64_t *lids, std::size_t count, Snap
 
 } // namespace
 
-bool fold_lids(Oid log, const std::int64_t *lids, std::size_t count, Snapshot snapshot, folded *out) {
-    memset(static_cast<void *>(out), 0, sizeof(folded) * count);
+bool fold_lids(Oid log, const std::int64_t *lids, std::size_t count, Snapshot snapshot, kernel::price_state *out,
+               fold::wide_prices &prices) {
+    for (std::size_t i = 0; i < count; i++) {
+        out[i] = {};
+        out[i].lid = lids[i];
+    }
     List *parts = ::find_all_inheritors(log, AccessShareLock, nullptr);
     bool whole = true;
     ListCell *cell;
@@ -104,7 +121,7 @@ bool fold_lids(Oid log, const std::int64_t *lids, std::size_t count, Snapshot sn
             continue;
         const char kind = table->rd_rel->relkind;
         if (kind == RELKIND_RELATION || kind == RELKIND_MATVIEW)
-            whole = fold_part(table, lids, count, snapshot, out) && whole;
+            whole = fold_part({lids, count, snapshot, out, prices}, table) && whole;
         else if (kind != RELKIND_PARTITIONED_TABLE)
             whole = false;
         ::table_close(table, NoLock);

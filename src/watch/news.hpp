@@ -13,20 +13,20 @@ namespace etl::watch {
 // {"portal", "lid", "old", "new"} below the 8000 bytes that a notification may have.
 class news {
 public:
-    news(const char *portal, const char *channel, price_type prices);
+    news(const char *portal, const char *channel, const fold::event_coding &coding);
     bool wanted() const {
         return *channel_ != '\0';
     }
-    static void hear(void *self, const change &what);
+    static void hear(void *self, const kernel::price_state &before, const kernel::price_state &after);
     void send();
 
 private:
-    void add(const change &what);
-    void add_price(const folded &state);
+    void add(const kernel::price_state &before, const kernel::price_state &after);
+    void add_price(const kernel::price_state &state);
 
     const char *portal_;
     const char *channel_;
-    price_type prices_;
+    fold::event_coding coding_;
     StringInfoData batch_;
 };
 

@@ -2,18 +2,12 @@
 #include "watch/state_table.hpp"
 
 extern "C" {
-#include "access/table.h"
 #include "access/tableam.h"
-#include "catalog/index.h"
-#include "catalog/pg_am.h"
-#include "catalog/pg_opfamily.h"
-#include "catalog/pg_type.h"
+#include "access/xact.h"
 #include "executor/executor.h"
 #include "storage/lmgr.h"
-#include "utils/date.h"
-#include "utils/fmgroids.h"
+#include "utils/rel.h"
 #include "utils/snapmgr.h"
-#include "utils/timestamp.h"
 }
 
 namespace etl::watch {
@@ -28,351 +22,181 @@ namespace {
     pg_unreachable();
 }
 
-AttrNumber column_of(Relation table, const char *name, Oid &type) {
-    const TupleDesc columns = RelationGetDescr(table);
-    for (int i = 0; i < columns->natts; i++) {
-        const Form_pg_attribute column = TupleDescAttr(columns, i);
-        if (!column->attisdropped && !column->attgenerated && namestrcmp(&column->attname, name) == 0) {
-            type = column->atttypid;
-            return column->attnum;
-        }
-    }
-    return InvalidAttrNumber;
-}
-
-EState *make_executor(Relation table) {
-    EState *executor = ::CreateExecutorState();
-    RangeTblEntry *entry = makeNode(RangeTblEntry);
-    entry->rtekind = RTE_RELATION;
-    entry->relid = RelationGetRelid(table);
-    entry->relkind = table->rd_rel->relkind;
-    entry->rellockmode = RowExclusiveLock;
-    ::ExecInitRangeTable(executor, list_make1(entry));
-    return executor;
+[[noreturn]] void raise_failure(Relation table, const char *what, TM_Result result) {
+    elog(ERROR, "could not %s a row of price state \"%s\": %d", what, RelationGetRelationName(table),
+         static_cast<int>(result));
+    pg_unreachable();
 }
 
 } // namespace
 
-bool state_table::prepare_columns(price_type prices, day_type days) {
-    const struct {
-        const char *name;
-        AttrNumber &number;
-        bool is_price;
-    } wanted[] = {{"first_price", first_price_, true}, {"first_dt", first_day_, false},
-                  {"last_price", last_price_, true},   {"last_dt", last_day_, false},
-                  {"price_min", least_, true},         {"price_max", greatest_, true}};
-    Oid type = InvalidOid;
-    prices_ = prices;
-    days_ = days;
-    lid_ = column_of(relation_, "lid", type);
-    if (!lid_ || type != INT8OID)
+bool state_table::open(Oid table, const fold::event_coding &coding) {
+    if (!open_access(table, coding, access_))
         return false;
-    modified_ = column_of(relation_, "modified", type);
-    if (!modified_ || type != TIMESTAMPTZOID)
-        return false;
-    for (const auto &column : wanted) {
-        column.number = column_of(relation_, column.name, type);
-        if (!column.number || (column.is_price ? price_type_of(type) != prices : day_type_of(type) != days))
-            return false;
-    }
-    return true;
-}
-
-// Finds the unique index on lid; false where there is none, or an index that somebody's function computes.
-bool state_table::prepare_index() {
-    arbiters_ = NIL;
-    ::ExecOpenIndices(target_, true);
-    for (int i = 0; i < target_->ri_NumIndices; i++) {
-        const Relation index = target_->ri_IndexRelationDescs[i];
-        const IndexInfo *info = target_->ri_IndexRelationInfo[i];
-        if (info->ii_Expressions != NIL || info->ii_Predicate != NIL || info->ii_ExclusionOps)
-            return false;
-        const Form_pg_index form = index->rd_index;
-        if (index_ == nullptr && form->indisunique && form->indisvalid && form->indimmediate &&
-            form->indnkeyatts == 1 && form->indkey.values[0] == lid_ && index->rd_rel->relam == BTREE_AM_OID &&
-            index->rd_opfamily[0] == INTEGER_BTREE_FAM_OID) {
-            index_ = index;
-            arbiters_ = list_make1_oid(RelationGetRelid(index));
-        }
-    }
-    return index_ != nullptr;
-}
-
-bool state_table::open(Oid table, price_type prices, day_type days) {
-    index_ = nullptr;
-    executor_ = nullptr;
-    scan_ = nullptr;
-    relation_ = ::try_table_open(table, RowExclusiveLock);
-    if (!relation_)
-        return false;
-    const Form_pg_class form = relation_->rd_rel;
-    if (form->relkind != RELKIND_RELATION || relation_->trigdesc || form->relhasrules || form->relhassubclass ||
-        form->relispartition || !prepare_columns(prices, days)) {
-        close();
-        return false;
-    }
-    executor_ = make_executor(relation_);
-    target_ = makeNode(ResultRelInfo);
-    ::InitResultRelInfo(target_, relation_, 1, nullptr, 0);
-    if (!prepare_index()) {
-        close();
-        return false;
-    }
-    found_ = ::table_slot_create(relation_, nullptr);
-    fresh_ = ::MakeSingleTupleTableSlot(RelationGetDescr(relation_), &TTSOpsVirtual);
-    InitDirtySnapshot(dirty_);
-    scan_ = ::index_beginscan(relation_, index_, &dirty_, 1, 0);
+    search_.open(access_);
+    fresh_ = ::MakeSingleTupleTableSlot(RelationGetDescr(access_.relation), &TTSOpsVirtual);
+    modified_ = ::GetCurrentTransactionStartTimestamp();
+    prices_ = {AllocSetContextCreate(CurrentMemoryContext, "pg_etl wide prices", ALLOCSET_SMALL_SIZES), coding.format,
+               0};
     return true;
 }
 
 void state_table::close() {
-    if (scan_) {
-        ::index_endscan(scan_);
-        ::ExecDropSingleTupleTableSlot(found_);
-        ::ExecDropSingleTupleTableSlot(fresh_);
-    }
-    if (executor_) {
-        ::ExecCloseIndices(target_);
-        ::FreeExecutorState(executor_);
-    }
-    if (relation_)
-        ::table_close(relation_, NoLock);
-    relation_ = nullptr;
-    executor_ = nullptr;
-    scan_ = nullptr;
+    ::MemoryContextDelete(prices_.context);
+    ::ExecDropSingleTupleTableSlot(fresh_);
+    search_.close();
+    close_access(access_);
 }
 
-// The row as others see it who don't wait: committed, or changed or deleted by a transaction under way. One that is
-// just being inserted is waited for.
 bool state_table::find(std::int64_t lid) {
-    ScanKeyData key;
-    ::ScanKeyInit(&key, 1, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(lid));
-    for (;;) {
-        CHECK_FOR_INTERRUPTS();
-        ::index_rescan(scan_, &key, 1, nullptr, 0);
-        if (!::index_getnext_slot(scan_, ForwardScanDirection, found_))
-            return false;
-        if (!TransactionIdIsValid(dirty_.xmin))
-            return true;
-        const TransactionId inserter = dirty_.xmin;
-        const std::uint32_t token = dirty_.speculativeToken;
-        ItemPointerData place = found_->tts_tid;
-        ::ExecClearTuple(found_);
-        if (token)
-            ::SpeculativeInsertionWait(inserter, token);
-        else
-            ::XactLockTableWait(inserter, relation_, &place, XLTW_InsertIndex);
+    if (prices_.bytes > 0) {
+        ::MemoryContextReset(prices_.context);
+        prices_.bytes = 0;
     }
+    return search_.find(lid);
 }
 
 bool state_table::lock_found() {
     TM_FailureData failure;
-    ItemPointerData place = found_->tts_tid;
-    const TM_Result result =
-        ::table_tuple_lock(relation_, &place, ::GetActiveSnapshot(), found_, ::GetCurrentCommandId(false),
-                           LockTupleNoKeyExclusive, LockWaitBlock, TUPLE_LOCK_FLAG_FIND_LAST_VERSION, &failure);
-    switch (result) {
-    case TM_Ok:
+    ItemPointerData place = search_.slot()->tts_tid;
+    const TM_Result result = ::table_tuple_lock(access_.relation, &place, ::GetActiveSnapshot(), search_.slot(),
+                                                ::GetCurrentCommandId(false), LockTupleNoKeyExclusive, LockWaitBlock,
+                                                TUPLE_LOCK_FLAG_FIND_LAST_VERSION, &failure);
+    if (result == TM_Ok)
         return true;
-    case TM_Deleted:
-    case TM_Updated:
-        return false; // look again: there may be a new row
-    default:
-        elog(ERROR, "could not lock a row of price state \"%s\": %d", RelationGetRelationName(relation_),
-             static_cast<int>(result));
-    }
-    pg_unreachable();
+    if (result != TM_Deleted && result != TM_Updated)
+        raise_failure(access_.relation, "lock", result);
+    return false; // look again: there may be a new row
 }
 
-void state_table::read_found(folded &now) {
-    slot_getallattrs(found_);
-    auto is_null = [this](AttrNumber column) { return found_->tts_isnull[column - 1]; };
-    auto amount = [this](AttrNumber column) { return read_price(prices_, found_->tts_values[column - 1]); };
-    auto day = [this](AttrNumber column) {
-        const Datum value = found_->tts_values[column - 1];
-        return days_ == day_type::date ? static_cast<std::int64_t>(DatumGetDateADT(value)) : DatumGetTimestamp(value);
-    };
-    now.any = !(is_null(first_price_) || is_null(first_day_) || is_null(last_price_) || is_null(last_day_) ||
-                is_null(least_) || is_null(greatest_));
-    if (!now.any)
-        return;
-    now.first = {day(first_day_), amount(first_price_)};
-    now.last = {day(last_day_), amount(last_price_)};
-    now.least = amount(least_);
-    now.greatest = amount(greatest_);
+void state_table::read_found(kernel::price_state &now) {
+    now = fold::read_state(access_.columns, search_.slot(), prices_);
 }
 
-// Values are allocated in the executor's memory of one row.
-TupleTableSlot *state_table::form(std::int64_t lid, const folded &now) {
-    ResetPerTupleExprContext(executor_);
-    const MemoryContext before = ::MemoryContextSwitchTo(GetPerTupleMemoryContext(executor_));
-    ::ExecClearTuple(fresh_);
-    auto set = [this](AttrNumber column, Datum value) {
-        fresh_->tts_values[column - 1] = value;
-        fresh_->tts_isnull[column - 1] = false;
-    };
-    auto set_day = [&](AttrNumber column, std::int64_t day) {
-        set(column, days_ == day_type::date ? DateADTGetDatum(static_cast<DateADT>(day)) : TimestampGetDatum(day));
-    };
-    memset(fresh_->tts_isnull, true, static_cast<std::size_t>(RelationGetDescr(relation_)->natts));
-    set(lid_, Int64GetDatum(lid));
-    set(modified_, TimestampTzGetDatum(::GetCurrentTransactionStartTimestamp()));
-    if (now.any) {
-        set(first_price_, price_datum(prices_, now.first.amount));
-        set_day(first_day_, now.first.day);
-        set(last_price_, price_datum(prices_, now.last.amount));
-        set_day(last_day_, now.last.day);
-        set(least_, price_datum(prices_, now.least));
-        set(greatest_, price_datum(prices_, now.greatest));
-    }
-    ::ExecStoreVirtualTuple(fresh_);
-    ::MemoryContextSwitchTo(before);
-    return fresh_;
-}
-
-// Inserts as INSERT ... ON CONFLICT does. False if somebody was faster.
-bool state_table::make(std::int64_t lid, const folded &now) {
-    require_not_seen(lid);
-    TupleTableSlot *slot = form(lid, now);
+// Inserts as INSERT ... ON CONFLICT does. False if somebody was faster. A transaction that sees one state of the
+// database all along must not put a row beside one that it still sees.
+bool state_table::make(const kernel::price_state &now) {
+    if (IsolationUsesXactSnapshot() && search_.is_in_snapshot(now.lid))
+        raise_conflict(access_.relation, now.lid);
+    fold::store_state(access_.columns, fresh_, now, fresh_prices_, modified_);
     bool conflict = false;
     const std::uint32_t token = ::SpeculativeInsertionLockAcquire(::GetCurrentTransactionId());
-    ::table_tuple_insert_speculative(relation_, slot, ::GetCurrentCommandId(true), 0, nullptr, token);
-    ::ExecInsertIndexTuples(target_, slot, executor_, false, true, &conflict, arbiters_);
-    ::table_tuple_complete_speculative(relation_, slot, token, !conflict);
+    ::table_tuple_insert_speculative(access_.relation, fresh_, ::GetCurrentCommandId(true), 0, nullptr, token);
+    ::list_free(
+        ::ExecInsertIndexTuples(access_.target, fresh_, access_.executor, false, true, &conflict, access_.arbiters));
+    ::table_tuple_complete_speculative(access_.relation, fresh_, token, !conflict);
     ::SpeculativeInsertionLockRelease(::GetCurrentTransactionId());
+    ResetPerTupleExprContext(access_.executor);
     return !conflict;
 }
 
 // Replaces the version that was found. False if it is no longer the newest.
-bool state_table::update_found(std::int64_t lid, const folded &now) {
-    require_seen(lid);
-    ItemPointerData place = found_->tts_tid;
-    TupleTableSlot *slot = form(lid, now);
+bool state_table::update_found(const kernel::price_state &now) {
+    require_seen(now.lid);
+    ItemPointerData place = search_.slot()->tts_tid;
+    fold::store_state(access_.columns, fresh_, now, fresh_prices_, modified_);
     TM_FailureData failure;
     LockTupleMode mode;
     bool update_indexes = false;
     const TM_Result result =
-        ::table_tuple_update(relation_, &place, slot, ::GetCurrentCommandId(true), ::GetActiveSnapshot(),
+        ::table_tuple_update(access_.relation, &place, fresh_, ::GetCurrentCommandId(true), ::GetActiveSnapshot(),
                              InvalidSnapshot, true, &failure, &mode, &update_indexes);
-    switch (result) {
-    case TM_Ok:
-        break;
-    case TM_Updated:
-    case TM_Deleted:
+    if (result == TM_Updated || result == TM_Deleted) {
         if (IsolationUsesXactSnapshot())
-            raise_conflict(relation_, lid);
+            raise_conflict(access_.relation, now.lid);
         return false;
-    default:
-        elog(ERROR, "could not update a row of price state \"%s\": %d", RelationGetRelationName(relation_),
-             static_cast<int>(result));
     }
+    if (result != TM_Ok)
+        raise_failure(access_.relation, "update", result);
     if (update_indexes)
-        ::ExecInsertIndexTuples(target_, slot, executor_, true, false, nullptr, NIL);
+        ::list_free(::ExecInsertIndexTuples(access_.target, fresh_, access_.executor, true, false, nullptr, NIL));
+    ResetPerTupleExprContext(access_.executor);
     return true;
 }
 
-// A transaction that sees one state of the database all along must not change what it can't see.
+// Nor must such a transaction change what it can't see.
 void state_table::require_seen(std::int64_t lid) {
-    if (IsolationUsesXactSnapshot() && !::table_tuple_satisfies_snapshot(relation_, found_, ::GetTransactionSnapshot()))
-        raise_conflict(relation_, lid);
+    if (IsolationUsesXactSnapshot() &&
+        !::table_tuple_satisfies_snapshot(access_.relation, search_.slot(), ::GetTransactionSnapshot()))
+        raise_conflict(access_.relation, lid);
 }
 
-// ... nor put a row beside one that it still sees.
-void state_table::require_not_seen(std::int64_t lid) {
-    if (!IsolationUsesXactSnapshot())
-        return;
-    ScanKeyData key;
-    ::ScanKeyInit(&key, 1, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(lid));
-    const IndexScanDesc scan = ::index_beginscan(relation_, index_, ::GetTransactionSnapshot(), 1, 0);
-    ::index_rescan(scan, &key, 1, nullptr, 0);
-    const bool seen = ::index_getnext_slot(scan, ForwardScanDirection, found_);
-    ::index_endscan(scan);
-    ::ExecClearTuple(found_);
-    if (seen)
-        raise_conflict(relation_, lid);
-}
-
-bool state_table::lock(std::int64_t lid, folded &now) {
-    for (;;) {
+bool state_table::lock(std::int64_t lid, kernel::price_state &now) {
+    do {
         if (!find(lid))
             return false;
-        if (!lock_found())
-            continue;
-        read_found(now);
-        locked_lid_ = lid;
-        return true;
-    }
+    } while (!lock_found());
+    read_found(now);
+    return true;
 }
 
-bool state_table::lock_or_make(std::int64_t lid, folded &now) {
-    now.any = false;
+bool state_table::lock_or_make(std::int64_t lid, kernel::price_state &now) {
     for (;;) {
         if (lock(lid, now))
             return true;
-        if (make(lid, now))
+        now = {};
+        now.lid = lid;
+        if (make(now))
             return false;
     }
 }
 
-bool state_table::merge(std::int64_t lid, const folded &added, folded &before, folded &after) {
+bool state_table::merge(const kernel::price_state &added, kernel::price_state &before, kernel::price_state &after) {
     for (;;) {
-        if (!find(lid)) {
-            if (!make(lid, added))
-                continue;
-            before.any = false;
+        if (!find(added.lid)) {
+            before = {};
             after = added;
-            return true;
+            if (make(added))
+                return true;
+            continue;
         }
+        auto merge_found = [&] {
+            read_found(before);
+            after = fold::copy(prices_, before);
+            return fold::merge(prices_, after, added);
+        };
         // Most rows change: they are updated without being locked first, which fails if somebody was faster.
-        read_found(before);
-        after = before;
-        if (!after.merge(added)) {
+        if (!merge_found()) {
             if (!lock_found())
                 continue;
-            read_found(before);
-            after = before;
-            if (!after.merge(added))
+            if (!merge_found())
                 return false;
         }
-        if (update_found(lid, after))
+        if (update_found(after))
             return true;
     }
 }
 
-void state_table::write_locked(const folded &now) {
-    if (!update_found(locked_lid_, now))
-        elog(ERROR, "a locked row of price state \"%s\" was changed", RelationGetRelationName(relation_));
+void state_table::write_locked(const kernel::price_state &now) {
+    if (!update_found(now))
+        elog(ERROR, "a locked row of price state \"%s\" was changed", RelationGetRelationName(access_.relation));
 }
 
 void state_table::delete_locked() {
-    require_seen(locked_lid_);
-    ItemPointerData place = found_->tts_tid;
+    bool is_null;
+    require_seen(DatumGetInt64(::slot_getattr(search_.slot(), access_.columns.lid, &is_null)));
+    ItemPointerData place = search_.slot()->tts_tid;
     TM_FailureData failure;
-    const TM_Result result = ::table_tuple_delete(relation_, &place, ::GetCurrentCommandId(true), ::GetActiveSnapshot(),
-                                                  InvalidSnapshot, true, &failure, false);
+    const TM_Result result = ::table_tuple_delete(access_.relation, &place, ::GetCurrentCommandId(true),
+                                                  ::GetActiveSnapshot(), InvalidSnapshot, true, &failure, false);
     if (result != TM_Ok)
-        elog(ERROR, "could not delete a locked row of price state \"%s\": %d", RelationGetRelationName(relation_),
-             static_cast<int>(result));
+        raise_failure(access_.relation, "delete", result);
 }
 
-std::uint64_t state_table::delete_all() {
-    std::uint64_t deleted = 0;
+void state_table::delete_all() {
     const Snapshot snapshot = ::RegisterSnapshot(::GetLatestSnapshot());
-    TupleTableSlot *slot = ::table_slot_create(relation_, nullptr);
-    const TableScanDesc rows = ::table_beginscan(relation_, snapshot, 0, nullptr);
+    TupleTableSlot *slot = ::table_slot_create(access_.relation, nullptr);
+    const TableScanDesc rows = ::table_beginscan(access_.relation, snapshot, 0, nullptr);
     while (::table_scan_getnextslot(rows, ForwardScanDirection, slot)) {
         CHECK_FOR_INTERRUPTS();
-        folded now;
+        kernel::price_state now;
         bool is_null = false;
-        if (lock(DatumGetInt64(slot_getattr(slot, lid_, &is_null)), now)) {
+        if (lock(DatumGetInt64(::slot_getattr(slot, access_.columns.lid, &is_null)), now))
             delete_locked();
-            deleted++;
-        }
     }
     ::table_endscan(rows);
     ::ExecDropSingleTupleTableSlot(slot);
     ::UnregisterSnapshot(snapshot);
-    return deleted;
 }
 
 } // namespace etl::watch

@@ -15,14 +15,11 @@ namespace etl::watch {
 
 namespace {
 
-// Distinct lids that are held in memory at a time, some 70 MB; a statement with more is taken in several passes.
-constexpr std::size_t most_lids = 500000;
-
 // What one firing of the trigger works with.
 struct firing {
     const TriggerData *data;
     const registration *known;
-    log_shape shape;
+    fold::row_layout layout;
     gathered *events;
 };
 
@@ -42,54 +39,64 @@ void flush(const firing &now) {
             record_gap(portal.name, "the price state is gone");
             continue;
         }
-        news telling(portal.name, portal.channel, now.shape.prices);
+        news telling(portal.name, portal.channel, now.layout.coding);
         as_state_owner as_owner(portal.state_owner);
         const bool done = apply({portal.log, portal.state, telling.wanted() ? news::hear : nullptr, &telling},
-                                now.shape, *now.events);
+                                now.layout.coding, *now.events);
         as_owner.end();
         if (!done)
             record_gap(portal.name, "price state or log can't be kept in step: it has triggers, rules, indexes over"
                                     " expressions, or other columns than it had");
         telling.send();
     }
-    now.events->clear();
 }
 
-void gather(const firing &now, Tuplestorestate *store, TupleTableSlot *slot,
-            void (gathered::*take)(const found_event &)) {
-    transition rows(store, slot);
-    found_event found;
-    while (rows.next()) {
-        if (read_event(now.shape, slot, found))
-            (now.events->*take)(found);
-        if (unlikely(now.events->size() >= most_lids))
-            flush(now);
+void make_room(const firing &now) {
+    if (unlikely(now.events->is_full())) {
+        flush(now);
+        now.events->clear();
     }
 }
 
-bool same(const found_event &a, const found_event &b) {
-    return a.lid == b.lid && compare(a.what, b.what) == 0;
+void gather(const firing &now, Tuplestorestate *store, TupleTableSlot *slot,
+            void (gathered::*take)(const fold::price_event &)) {
+    transition rows(store, slot);
+    pg::page_row row;
+    fold::price_event event;
+    while (rows.next(row)) {
+        if (fold::read_event(now.layout, row, event))
+            (now.events->*take)(event);
+        make_room(now);
+    }
+}
+
+// Byte by byte where there are no codes; that equal numbers may count as different is right as well, and slower.
+bool same(const fold::price_event &a, const fold::price_event &b) {
+    if (a.lid != b.lid || a.day != b.day || a.price != b.price || !a.wide != !b.wide)
+        return false;
+    return !a.wide || (VARSIZE_ANY_EXHDR(a.wide) == VARSIZE_ANY_EXHDR(b.wide) &&
+                       memcmp(VARDATA_ANY(a.wide), VARDATA_ANY(b.wide), VARSIZE_ANY_EXHDR(a.wide)) == 0);
 }
 
 // Old and new rows come in the same order. A pair that has the same event in both changes nothing, so an UPDATE of
 // other columns costs no more than reading it. Where the order differs, the pairs differ, and both are counted.
 void gather_update(const firing &now, TupleTableSlot *old_slot, TupleTableSlot *new_slot) {
     transition before(now.data->tg_oldtable, old_slot), after(now.data->tg_newtable, new_slot);
-    for (bool more_before = true, more_after = true; more_before || more_after;) {
-        found_event removed, added;
-        bool has_removed = false, has_added = false;
-        if (more_before && (more_before = before.next()))
-            has_removed = read_event(now.shape, old_slot, removed);
-        if (more_after && (more_after = after.next()))
-            has_added = read_event(now.shape, new_slot, added);
+    pg::page_row old_row, new_row;
+    fold::price_event removed, added;
+    for (;;) {
+        const bool has_old = before.next(old_row), has_new = after.next(new_row);
+        if (!has_old && !has_new)
+            break;
+        const bool has_removed = has_old && fold::read_event(now.layout, old_row, removed);
+        const bool has_added = has_new && fold::read_event(now.layout, new_row, added);
         if (has_removed && has_added && same(removed, added))
             continue;
         if (has_removed)
             now.events->remove(removed);
         if (has_added)
             now.events->add(added);
-        if (unlikely(now.events->size() >= most_lids))
-            flush(now);
+        make_room(now);
     }
 }
 
@@ -112,16 +119,20 @@ void fold_statement(const firing &now) {
     ::ExecDropSingleTupleTableSlot(new_slot);
 }
 
+bool read_slot(const firing &now, TupleTableSlot *slot, fold::price_event &event) {
+    const HeapTuple tuple = ::ExecFetchSlotHeapTuple(slot, false, nullptr);
+    return fold::read_event(now.layout, {tuple->t_data, tuple->t_len}, event);
+}
+
 // Rows that logical replication applies, for which statement triggers do not fire.
 void fold_row(const firing &now) {
     const TriggerEvent event = now.data->tg_event;
-    TupleTableSlot *first = now.data->tg_trigslot;
-    found_event found;
-    if (!TRIGGER_FIRED_BY_INSERT(event) && read_event(now.shape, first, found))
+    fold::price_event found;
+    if (!TRIGGER_FIRED_BY_INSERT(event) && read_slot(now, now.data->tg_trigslot, found))
         now.events->remove(found);
-    if (TRIGGER_FIRED_BY_INSERT(event) && read_event(now.shape, first, found))
+    if (TRIGGER_FIRED_BY_INSERT(event) && read_slot(now, now.data->tg_trigslot, found))
         now.events->add(found);
-    if (TRIGGER_FIRED_BY_UPDATE(event) && read_event(now.shape, now.data->tg_newslot, found))
+    if (TRIGGER_FIRED_BY_UPDATE(event) && read_slot(now, now.data->tg_newslot, found))
         now.events->add(found);
     flush(now);
 }
@@ -132,7 +143,7 @@ void fold_truncate(const firing &now) {
         bool done = false;
         if (OidIsValid(portal.state_owner) && log_is_empty(portal.log)) {
             as_state_owner as_owner(portal.state_owner);
-            done = clear({portal.log, portal.state, nullptr, nullptr}, now.shape);
+            done = clear({portal.log, portal.state, nullptr, nullptr}, now.layout.coding);
             as_owner.end();
         }
         if (!done)
@@ -149,13 +160,14 @@ void fire(const TriggerData *data) {
                         errmsg("table \"%s\" is not the price log of a watched portal", name_of(data)),
                         errhint("Drop trigger \"%s\" on it; etl_watch_prices() makes the triggers it needs.",
                                 data->tg_trigger->tgname)));
-    gathered events(CurrentMemoryContext);
-    firing now{data, &known, {}, &events};
-    if (!read_shape(RelationGetDescr(data->tg_relation), now.shape)) {
+    firing now{data, &known, {}, nullptr};
+    if (!fold::find_layout(RelationGetDescr(data->tg_relation), now.layout)) {
         for (int i = 0; i < known.count; i++)
             record_gap(known.portals[i].name, "the price log has other columns than it had");
         return;
     }
+    gathered events(CurrentMemoryContext, now.layout.coding);
+    now.events = &events;
     if (TRIGGER_FIRED_BY_TRUNCATE(data->tg_event))
         fold_truncate(now);
     else if (TRIGGER_FIRED_FOR_ROW(data->tg_event))

@@ -1,0 +1,60 @@
+// PG regime: may ereport, so no local here needs a destructor.
+#include "fold/states_by_lid.hpp"
+
+#include "pg/memory.hpp"
+
+namespace etl::fold {
+
+namespace {
+
+using slot = kernel::state_map::slot;
+constexpr std::size_t state_bytes = sizeof(kernel::price_state);
+
+kernel::price_state *aligned(void *memory) {
+    return reinterpret_cast<kernel::price_state *>(TYPEALIGN(state_bytes, reinterpret_cast<std::uintptr_t>(memory)));
+}
+
+} // namespace
+
+void set_capacity(states_by_lid &states, std::size_t capacity) {
+    const std::size_t bytes = (capacity + 1) * state_bytes, slots = kernel::state_map::slots_for(capacity);
+    if (states.slots)
+        ::pfree(states.slots);
+    if (states.memory) {
+        const std::ptrdiff_t shift =
+            reinterpret_cast<char *>(aligned(states.memory)) - static_cast<char *>(states.memory);
+        states.memory = ::repalloc_huge(states.memory, bytes);
+        void *moved = aligned(states.memory);
+        if (static_cast<char *>(moved) - static_cast<char *>(states.memory) != shift)
+            memmove(moved, static_cast<char *>(states.memory) + shift, states.map.size() * state_bytes);
+    } else {
+        states.memory = ::MemoryContextAllocHuge(states.context, bytes);
+    }
+    pg::prefer_huge_pages(states.memory, bytes);
+    states.slots = static_cast<slot *>(
+        ::MemoryContextAllocExtended(states.context, slots * sizeof(slot), MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO));
+    states.map.attach(aligned(states.memory), capacity, states.slots);
+}
+
+void absorb_batch(states_by_lid &states, const event_batch &batch) {
+    kernel::state_map &map = states.map;
+    std::uint32_t hashes[pg::most_page_rows], numbers[pg::most_page_rows];
+    for (int i = 0; i < batch.count; i++) {
+        hashes[i] = kernel::state_map::hash(batch.lid[i]);
+        map.prefetch_slot(hashes[i]);
+    }
+    for (int i = 0; i < batch.count; i++)
+        numbers[i] = map.look_up(batch.lid[i], hashes[i]);
+    for (int i = 0; i < batch.count; i++) {
+        kernel::price_state &state = map.state_of(numbers[i], batch.lid[i], hashes[i]);
+        absorb(states.wide, state, batch.day[i], batch.price[i], batch.wide[i]);
+    }
+}
+
+void keep_states(states_by_lid &states, const kernel::price_state *sorted, std::size_t count) {
+    for (std::size_t i = count; i < states.map.size(); i++)
+        forget(states.wide, sorted[i]);
+    states.map.keep(count);
+}
+
+} // namespace etl::fold

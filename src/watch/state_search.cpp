@@ -1,0 +1,64 @@
+// PG regime: may ereport, so no local here needs a destructor.
+#include "watch/state_search.hpp"
+
+extern "C" {
+#include "access/tableam.h"
+#include "storage/lmgr.h"
+#include "utils/fmgroids.h"
+#include "utils/snapmgr.h"
+}
+
+namespace etl::watch {
+
+namespace {
+
+void start_at(IndexScanDesc scan, std::int64_t lid) {
+    ScanKeyData key;
+    ::ScanKeyInit(&key, 1, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(lid));
+    ::index_rescan(scan, &key, 1, nullptr, 0);
+}
+
+} // namespace
+
+void state_search::open(const state_access &access) {
+    relation_ = access.relation;
+    index_ = access.index;
+    slot_ = ::table_slot_create(relation_, nullptr);
+    InitDirtySnapshot(dirty_);
+    scan_ = ::index_beginscan(relation_, index_, &dirty_, 1, 0);
+}
+
+void state_search::close() {
+    ::index_endscan(scan_);
+    ::ExecDropSingleTupleTableSlot(slot_);
+}
+
+bool state_search::find(std::int64_t lid) {
+    for (;;) {
+        CHECK_FOR_INTERRUPTS();
+        start_at(scan_, lid);
+        if (!::index_getnext_slot(scan_, ForwardScanDirection, slot_))
+            return false;
+        if (!TransactionIdIsValid(dirty_.xmin))
+            return true;
+        const TransactionId inserter = dirty_.xmin;
+        const std::uint32_t token = dirty_.speculativeToken;
+        ItemPointerData place = slot_->tts_tid;
+        ::ExecClearTuple(slot_);
+        if (token)
+            ::SpeculativeInsertionWait(inserter, token);
+        else
+            ::XactLockTableWait(inserter, relation_, &place, XLTW_InsertIndex);
+    }
+}
+
+bool state_search::is_in_snapshot(std::int64_t lid) {
+    const IndexScanDesc scan = ::index_beginscan(relation_, index_, ::GetTransactionSnapshot(), 1, 0);
+    start_at(scan, lid);
+    const bool found = ::index_getnext_slot(scan, ForwardScanDirection, slot_);
+    ::index_endscan(scan);
+    ::ExecClearTuple(slot_);
+    return found;
+}
+
+} // namespace etl::watch

@@ -1,0 +1,35 @@
+// PG regime: finding the rows of a price state through its key, as they are now.
+#pragma once
+
+#include "watch/state_access.hpp"
+
+extern "C" {
+#include "access/genam.h"
+#include "access/relscan.h"
+#include "utils/snapshot.h"
+}
+
+namespace etl::watch {
+
+class state_search {
+public:
+    void open(const state_access &access);
+    void close();
+
+    // The row as others see it who don't wait: committed, or changed or deleted by a transaction under way. One that is
+    // just being inserted is waited for. False if there is none; else the row is in slot().
+    bool find(std::int64_t lid);
+    // True if the transaction's own snapshot shows a row of the lid. Empties the slot.
+    bool is_in_snapshot(std::int64_t lid);
+    TupleTableSlot *slot() const {
+        return slot_;
+    }
+
+private:
+    Relation relation_, index_;
+    TupleTableSlot *slot_;
+    IndexScanDesc scan_;
+    SnapshotData dirty_;
+};
+
+} // namespace etl::watch
