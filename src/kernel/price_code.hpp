@@ -28,9 +28,9 @@ constexpr std::int64_t no_code = minus_infinity_code + 1;
 // The code of a numeric as PostgreSQL stores it, without the header that tells its length.
 std::int64_t price_code(const unsigned char *bytes, std::size_t length, price_format format) noexcept;
 
-// Of equal prices the same, whatever their display scales. NaN and infinity fall together.
+// Of equal prices the same, whatever their display scales; otherwise in the order of the codes.
 constexpr std::int64_t code_without_scale(std::int64_t code, price_format format) noexcept {
-    return format.scale_varies ? code >> scale_bits : code;
+    return format.scale_varies && code < infinity_code && code != minus_infinity_code ? code >> scale_bits : code;
 }
 
 // Writes the numeric of a code, byte for byte as PostgreSQL would, and returns its length. Not for no_code.
