@@ -2,6 +2,7 @@
 #include "pg/function.hpp"
 #include "watch/apply.hpp"
 #include "watch/log_table.hpp"
+#include "watch/nested.hpp"
 #include "watch/news.hpp"
 #include "watch/registration.hpp"
 
@@ -114,6 +115,11 @@ void fold_statement(const firing &now) {
         gather(now, now.data->tg_newtable, new_slot, &gathered::add);
     else
         gather(now, now.data->tg_oldtable, old_slot, &gathered::remove);
+    // As if it were removed as well: its lid is folded anew if that may matter.
+    if (has_new && was_overtaken())
+        gather(now, now.data->tg_newtable, new_slot, &gathered::remove);
+    if (has_old)
+        note_removal();
     flush(now);
     ::ExecDropSingleTupleTableSlot(old_slot);
     ::ExecDropSingleTupleTableSlot(new_slot);
