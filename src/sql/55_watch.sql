@@ -81,7 +81,7 @@ SELECT DISTINCT part.portal, part.relation::regclass AS relation, part.relation 
        CASE
            WHEN c.oid IS NULL THEN 'it is gone'
            WHEN c.relkind NOT IN ('r', 'p') THEN 'it is no table'
-           WHEN COALESCE(p.statements, 0) < 4 THEN 'triggers are missing or disabled'
+           WHEN COALESCE(p.statements, 0) < 4 THEN 'triggers are missing, disabled, or not ENABLE ALWAYS'
            WHEN s.portal IS NOT NULL AND COALESCE(p.rows, 0) = 0
                THEN 'a subscription writes to the log, which only the row trigger sees'
            WHEN NOT EXISTS (SELECT FROM etl.watched_relation w WHERE w.portal = part.portal AND w.relation = part.relation)
@@ -93,40 +93,42 @@ LEFT JOIN present p ON p.relation = part.relation
 LEFT JOIN subscribed s ON s.portal = part.portal;
 COMMENT ON VIEW etl.price_coverage IS 'The tables of watched price logs and what keeps events of them from being seen';
 
-CREATE FUNCTION etl.price_fault(portal text) RETURNS text
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT fault FROM (
-        SELECT 0 AS rank, 'this is a copy; what was written while it was made went unseen' AS fault
-        FROM etl.watch w
-        WHERE w.portal = $1 AND NOT EXISTS (SELECT FROM etl.price_gap g WHERE g.portal = w.portal AND g.is_start)
-        UNION ALL
-        SELECT 1, format('%s of the price log: %s', c.relation, c.fault) AS fault
-        FROM etl.price_coverage c WHERE c.portal = $1 AND c.fault IS NOT NULL
-        UNION ALL
-        SELECT 2, CASE
-            WHEN s.oid IS NULL THEN 'the price state is gone'
-            WHEN s.relkind <> 'r' OR s.relhasrules OR s.relhassubclass OR s.relispartition
-                THEN 'the price state is no plain table'
-            WHEN EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = s.oid) THEN 'the price state has triggers'
-            WHEN EXISTS (SELECT FROM pg_index i WHERE i.indrelid = s.oid
-                         AND (i.indexprs IS NOT NULL OR i.indpred IS NOT NULL OR i.indisexclusion))
-                THEN 'the price state has an index over an expression, a condition or an exclusion'
-            WHEN NOT EXISTS (SELECT FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
-                             WHERE i.indrelid = s.oid AND i.indisunique AND i.indisvalid AND i.indimmediate
-                               AND i.indnkeyatts = 1 AND a.attname = 'lid')
-                THEN 'the price state has no primary key (lid)'
-            WHEN (SELECT count(*) FROM (VALUES ('lid', 'lid'), ('first_price', 'price'), ('last_price', 'price'),
-                      ('price_min', 'price'), ('price_max', 'price'), ('first_dt', 'dt'), ('last_dt', 'dt')) AS v (state, log)
-                  JOIN pg_attribute a ON a.attrelid = s.oid AND a.attname = v.state AND NOT a.attisdropped
-                  JOIN pg_attribute b ON b.attrelid = p.prices AND b.attname = v.log AND NOT b.attisdropped
-                  WHERE a.atttypid = b.atttypid AND a.atttypmod = b.atttypmod) < 7
-                THEN 'the price state and the log differ in their types'
-            END
-        FROM etl.portal p LEFT JOIN pg_class s ON s.oid = p.price_state WHERE p.portal = $1
-    ) f WHERE fault IS NOT NULL ORDER BY rank, fault COLLATE "C" LIMIT 1
-$$;
-REVOKE ALL ON FUNCTION etl.price_fault(text) FROM PUBLIC;
-COMMENT ON FUNCTION etl.price_fault(text) IS 'Why the price state of a watched portal can''t be in step with its log now; NULL if it can';
+-- Looked at in each DDL on a watched log, at the end of a fold, when a run is asked for and in etl_health.
+CREATE VIEW etl.price_fault WITH (security_barrier = true) AS
+SELECT DISTINCT ON (portal) portal, fault FROM (
+    SELECT w.portal, 0 AS rank, 'this is a copy; what was written while it was made went unseen' AS fault
+    FROM etl.watch w
+    WHERE NOT EXISTS (SELECT FROM etl.price_gap g WHERE g.portal = w.portal AND g.is_start)
+    UNION ALL
+    SELECT c.portal, 1, format('%s of the price log: %s', c.relation, c.fault)
+    FROM etl.price_coverage c WHERE c.fault IS NOT NULL
+    UNION ALL
+    SELECT r.portal, 1, 'a partition of the price log was detached or dropped'
+    FROM etl.watched_relation r
+    WHERE NOT EXISTS (SELECT FROM etl.price_coverage c WHERE c.portal = r.portal AND c.relation = r.relation)
+    UNION ALL
+    SELECT w.portal, 2, CASE
+        WHEN s.oid IS NULL THEN 'the price state is gone'
+        WHEN s.relkind <> 'r' OR s.relhasrules OR s.relhassubclass OR s.relispartition
+            THEN 'the price state is no plain table'
+        WHEN EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = s.oid) THEN 'the price state has triggers'
+        WHEN EXISTS (SELECT FROM pg_index i WHERE i.indrelid = s.oid
+                     AND (i.indexprs IS NOT NULL OR i.indpred IS NOT NULL OR i.indisexclusion))
+            THEN 'the price state has an index over an expression, a condition or an exclusion'
+        WHEN NOT EXISTS (SELECT FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
+                         WHERE i.indrelid = s.oid AND i.indisunique AND i.indisvalid AND i.indimmediate
+                           AND i.indnkeyatts = 1 AND a.attname = 'lid')
+            THEN 'the price state has no primary key (lid)'
+        WHEN (SELECT count(*) FROM (VALUES ('lid', 'lid'), ('first_price', 'price'), ('last_price', 'price'),
+                  ('price_min', 'price'), ('price_max', 'price'), ('first_dt', 'dt'), ('last_dt', 'dt')) AS v (state, log)
+              JOIN pg_attribute a ON a.attrelid = s.oid AND a.attname = v.state AND NOT a.attisdropped
+              JOIN pg_attribute b ON b.attrelid = p.prices AND b.attname = v.log AND NOT b.attisdropped
+              WHERE a.atttypid = b.atttypid AND a.atttypmod = b.atttypmod) < 7
+            THEN 'the price state and the log differ in their types'
+        END
+    FROM etl.watch w JOIN etl.portal p ON p.portal = w.portal LEFT JOIN pg_class s ON s.oid = p.price_state
+) f WHERE fault IS NOT NULL ORDER BY portal, rank, fault COLLATE "C";
+COMMENT ON VIEW etl.price_fault IS 'Why the price state of a watched portal can''t be in step with its log now; no row if it can';
 
 -- The row lock makes a fold that is being settled wait for this transaction, or this one for the fold. It is shared, so
 -- that writers don't queue for it.
@@ -147,7 +149,7 @@ CREATE FUNCTION etl.note_price_fault(portal text) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     known text := (SELECT w.fault FROM etl.watch w WHERE w.portal = $1);
-    now_is text := etl.price_fault($1);
+    now_is text := (SELECT f.fault FROM etl.price_fault f WHERE f.portal = $1);
 BEGIN
     IF now_is IS DISTINCT FROM known THEN
         UPDATE etl.watch w SET fault = now_is WHERE w.portal = $1;
@@ -175,7 +177,7 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     began timestamptz := (SELECT min(t.started_at) FROM etl.task t
                           WHERE t.run_id = $1 AND t.portal = $2 AND t.kind = 'fold');
-    gap text := COALESCE(etl.price_fault($2), (
+    gap text := COALESCE((SELECT f.fault FROM etl.price_fault f WHERE f.portal = $2), (
         SELECT g.cause FROM etl.price_gap g JOIN etl.task t ON t.portal = g.portal
         WHERE t.run_id = $1 AND t.portal = $2 AND t.kind = 'fold' AND NOT pg_visible_in_snapshot(g.xid, t.snapshot)
         ORDER BY g.xid DESC LIMIT 1));
@@ -197,7 +199,7 @@ COMMENT ON FUNCTION etl.follow_price_logs() IS 'Event trigger: keeps the trigger
 CREATE EVENT TRIGGER pg_etl_follow_price_logs ON ddl_command_end
     WHEN TAG IN ('CREATE TABLE', 'ALTER TABLE', 'DROP TABLE', 'CREATE FOREIGN TABLE', 'ALTER FOREIGN TABLE', 'CREATE TRIGGER',
                  'DROP TRIGGER', 'CREATE RULE', 'CREATE INDEX', 'DROP INDEX', 'CREATE SUBSCRIPTION', 'ALTER SUBSCRIPTION',
-                 'DROP SCHEMA', 'DROP OWNED', 'IMPORT FOREIGN SCHEMA')
+                 'CREATE SCHEMA', 'DROP SCHEMA', 'DROP OWNED', 'IMPORT FOREIGN SCHEMA')
     EXECUTE FUNCTION etl.follow_price_logs();
 ALTER EVENT TRIGGER pg_etl_follow_price_logs ENABLE ALWAYS;
 COMMENT ON EVENT TRIGGER pg_etl_follow_price_logs IS 'Keeps the triggers on watched price logs complete, and records gaps';

@@ -169,10 +169,16 @@ SELECT 'price state'::text AS subject, p.portal AS name, p.price_state::text AS 
        COALESCE(p.state_cause, CASE p.state
            WHEN 'unfolded' THEN 'the price log has not been folded yet'
            WHEN 'as_of' THEN 'price events since then are not in it' END) AS detail,
-       CASE p.state
-           WHEN 'current' THEN NULL
-           ELSE format('SELECT etl_fold_prices(%L)', p.portal) END AS hint
-FROM etl.portal p
+       CASE
+           WHEN p.fault IS NOT NULL THEN format('SELECT etl_watch_prices(%L), then etl_fold_prices(%L)', p.portal, p.portal)
+           WHEN p.state <> 'current' THEN format('SELECT etl_fold_prices(%L)', p.portal) END AS hint
+FROM (SELECT o.portal, o.owner, o.price_state, o.folded_at, f.fault,
+             -- What event triggers have not seen, since they were disabled, is a gap of unknown age.
+             CASE WHEN s.unseen THEN 'stale' ELSE o.state END AS state,
+             CASE WHEN NOT s.unseen THEN o.state_since END AS state_since,
+             CASE WHEN s.unseen THEN f.fault ELSE o.state_cause END AS state_cause
+      FROM etl.portal o LEFT JOIN etl.price_fault f ON f.portal = o.portal
+      CROSS JOIN LATERAL (SELECT o.state = 'current' AND f.fault IS NOT NULL AS unseen) s) p
 WHERE pg_has_role(p.owner, 'USAGE') OR pg_has_role('pg_monitor', 'USAGE')
 UNION ALL
 SELECT 'price log', c.portal, c.relation::text, CASE WHEN c.fault IS NULL THEN 'covered' ELSE 'gap' END, w.since, NULL,

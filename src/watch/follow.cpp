@@ -1,6 +1,7 @@
 // C++ regime: DDL on watched logs: what it adds, what it takes away, what may have gone around the triggers.
 #include "pg/message.hpp"
 #include "watch/members.hpp"
+#include "watch/registration.hpp"
 #include "watch/watch.hpp"
 
 namespace etl::watch {
@@ -57,20 +58,20 @@ void take_new(const catalog::portal &portal) {
 
 } // namespace
 
+void follow(const catalog::portal &portal) {
+    drop_lost(portal);
+    take_new(portal);
+    pg::execute("SELECT etl.note_price_fault($1)", {pg::text(pg::view(portal.name))});
+}
+
 void follow() {
-    if (own_ddl::under_way())
+    if (own_ddl::under_way() || !pg::call([] { return any_watched(); }))
         return;
     pg::catalog_scope as_catalog;
     const pg::result watched = pg::query("SELECT portal FROM etl.watch ORDER BY portal COLLATE \"C\"");
-    if (watched.empty())
-        return;
     const own_ddl mark;
-    for (std::size_t row = 0; row < watched.size(); row++) {
-        const catalog::portal portal = catalog::get_portal(pg::view(watched.text(row, 0)));
-        drop_lost(portal);
-        take_new(portal);
-        pg::execute("SELECT etl.note_price_fault($1)", {pg::text(pg::view(portal.name))});
-    }
+    for (std::size_t row = 0; row < watched.size(); row++)
+        follow(catalog::get_portal(pg::view(watched.text(row, 0))));
 }
 
 } // namespace etl::watch

@@ -62,6 +62,21 @@ bool is_subscribed(const pg::vector<Oid> &tables) {
     return false;
 }
 
+// Else the first writer would find it out.
+void require_room(const catalog::portal &portal) {
+    const pg::result full = pg::query(
+        "SELECT relation::oid, pg_catalog.count(*) FROM etl.watched_relation WHERE relation IN"
+        " (SELECT r.relation FROM etl.watched_relation r WHERE r.portal = $1)"
+        " GROUP BY relation HAVING pg_catalog.count(*) > $2 ORDER BY relation::oid LIMIT 1",
+        {pg::text(pg::view(portal.name)), pg::int4(most_portals)});
+    if (!full.empty())
+        throw error("54000",
+                    pg::view(pg::format("%s is watched for too many portals",
+                                        pg::relation_name(full.oid(0, 0), "price log").c_str())),
+                    pg::view(pg::format("A price log can be watched for up to %d portals.", most_portals)),
+                    "Call etl_unwatch_prices() for one of them, or fold this one with etl_fold_prices() when needed.");
+}
+
 } // namespace
 
 void require_tables(const catalog::portal &portal) {
@@ -92,6 +107,7 @@ pg::vector<Oid> attach_missing(const catalog::portal &portal) {
                         {pg::text(pg::view(portal.name)), pg::regclass(table)}) == 1)
             added.push_back(table);
     }
+    require_room(portal);
     forget_members(pg::view(portal.name));
     return added;
 }
@@ -117,6 +133,11 @@ void detach_all(std::string_view portal) {
                                       {pg::text(portal)});
     for (std::size_t row = 0; row < rows.size(); row++)
         detach_one(portal, rows.oid(row, 0));
+}
+
+std::optional<pg::string> fault_of(std::string_view portal) {
+    const pg::result rows = pg::query("SELECT fault FROM etl.price_fault WHERE portal = $1", {pg::text(portal)});
+    return rows.empty() ? std::nullopt : rows.optional_text(0, 0);
 }
 
 void forget_members(std::string_view portal) {

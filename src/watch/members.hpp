@@ -31,6 +31,10 @@ pg::vector<Oid> attach_missing(const catalog::portal &portal);
 // Removes the triggers from one table, unless another portal watches it, and forgets the table.
 void detach_one(std::string_view portal, Oid relation);
 void detach_all(std::string_view portal);
+// Looks for what has come to the log, gone from it, and may have gone around the triggers.
+void follow(const catalog::portal &portal);
+// Why the price state can't be in step with the log now.
+std::optional<pg::string> fault_of(std::string_view portal);
 // Makes every session look again at what is watched, and how, once this transaction commits.
 void forget_members(std::string_view portal);
 

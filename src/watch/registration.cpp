@@ -4,10 +4,14 @@
 #include "pg/identity.hpp"
 
 extern "C" {
+#include "access/table.h"
+#include "access/tableam.h"
+#include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "utils/hsearch.h"
 #include "utils/inval.h"
+#include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 }
@@ -62,10 +66,8 @@ void look_up(registration &found) {
         ::SPI_execute_snapshot(plan, values, nullptr, ::GetLatestSnapshot(), InvalidSnapshot, true, false, 0);
     if (code != SPI_OK_SELECT)
         elog(ERROR, "could not look up a watched price log: %s", ::SPI_result_code_string(code));
-    if (SPI_processed > lengthof(found.portals))
-        ereport(ERROR,
-                (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-                 errmsg("a price log is watched for more than %d portals", static_cast<int>(lengthof(found.portals)))));
+    if (SPI_processed > most_portals)
+        elog(ERROR, "a price log is watched for more than %d portals", most_portals);
     found.count = static_cast<int>(SPI_processed);
     for (int i = 0; i < found.count; i++) {
         watched_portal &one = found.portals[i];
@@ -99,6 +101,22 @@ const registration *find_registration(Oid relation) {
         now.valid = before == invalidations;
         *found = now;
     }
+    return found;
+}
+
+bool any_watched() {
+    const Oid oid = ::get_relname_relid("watch", ::get_namespace_oid("etl", true));
+    const Relation watch = OidIsValid(oid) ? ::try_table_open(oid, AccessShareLock) : nullptr;
+    if (!watch)
+        return false;
+    const Snapshot snapshot = ::RegisterSnapshot(::GetLatestSnapshot());
+    TupleTableSlot *slot = ::table_slot_create(watch, nullptr);
+    const TableScanDesc scan = ::table_beginscan(watch, snapshot, 0, nullptr);
+    const bool found = ::table_scan_getnextslot(scan, ForwardScanDirection, slot);
+    ::table_endscan(scan);
+    ::ExecDropSingleTupleTableSlot(slot);
+    ::UnregisterSnapshot(snapshot);
+    ::table_close(watch, AccessShareLock);
     return found;
 }
 

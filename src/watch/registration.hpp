@@ -13,17 +13,23 @@ struct watched_portal {
     Oid state_owner; // 0: the price state is gone
 };
 
+// Portals may share a log; etl_watch_prices refuses more, so that no writer is ever stopped by it.
+constexpr int most_portals = 8;
+
 struct registration {
     Oid relation;
     bool valid;
     int count;
-    watched_portal portals[8]; // portals may share a log
+    watched_portal portals[most_portals];
 };
 
 // The portals of the catalog for which `relation` is a watched log, or one of its partitions; none for any other table,
 // whoever put the trigger there. Looked up again after the relation, its registration or the price state changed.
 // Reads the catalog as it is now, not as an old snapshot shows it.
 const registration *find_registration(Oid relation);
+
+// Whether any price log is watched; cheap, for DDL that has nothing to do with it.
+bool any_watched();
 
 // Makes every session look up again what these relations are registered for, once this transaction commits.
 void forget_registration(Oid relation);

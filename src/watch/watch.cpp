@@ -41,8 +41,16 @@ void warn_without_index(const catalog::portal &portal) {
                     "Every UPDATE or DELETE of an extreme event reads the whole table.");
 }
 
-std::optional<pg::string> fault_of(const pg::string &portal) {
-    return pg::query("SELECT etl.price_fault($1)", {pg::text(pg::view(portal))}).optional_text(0, 0);
+// No trigger is told of it, and nobody would call the price state stale.
+void warn_unlogged(const catalog::portal &portal) {
+    const pg::result unlogged = pg::query(
+        "SELECT pg_catalog.string_agg(c.oid::pg_catalog.regclass::text, ', ' ORDER BY c.oid) FROM pg_catalog.pg_class c"
+        " WHERE c.relpersistence = 'u' AND (c.oid = $1 OR c.oid IN (SELECT p.relation::oid FROM etl.price_coverage p"
+        "  WHERE p.portal = $2))",
+        {pg::oid(portal.price_state), pg::text(pg::view(portal.name))});
+    if (!unlogged.is_null(0, 0))
+        pg::warning(pg::view(pg::format("price log or price state is unlogged: %s", unlogged.text(0, 0).c_str())),
+                    "A crash of the server empties it, which no trigger sees; call etl_fold_prices() then.");
 }
 
 } // namespace
@@ -61,16 +69,17 @@ void attach(const pg::string &name) {
     const bool begins = pg::execute("INSERT INTO etl.watch (portal, since) VALUES ($1, pg_catalog.clock_timestamp())"
                                     " ON CONFLICT DO NOTHING",
                                     {pg::text(pg::view(name))}) == 1;
-    if (begins || fault_of(name)) {
-        if (!begins)
-            pg::execute("SELECT etl.note_price_fault($1)", {pg::text(pg::view(name))});
+    if (!begins)
+        follow(portal);
+    if (begins || fault_of(pg::view(name))) {
         attach_missing(portal);
         pg::execute("SELECT etl.begin_price_watch($1)", {pg::text(pg::view(name))});
     }
-    if (const auto fault = fault_of(name))
+    if (const auto fault = fault_of(pg::view(name)))
         throw error("55000", pg::view(pg::format("the price log of portal \"%s\" can't be watched", name.c_str())),
                     pg::view(*fault));
     warn_without_index(portal);
+    warn_unlogged(portal);
 }
 
 void detach(const pg::string &name) {
@@ -99,7 +108,8 @@ void set_channel(const pg::string &name, const std::optional<pg::string> &channe
     const catalog::portal portal = catalog::get_portal(pg::view(name));
     catalog::require_owner(portal.owner, pg::view(pg::format("portal \"%s\"", name.c_str())));
     if (channel && (channel->empty() || channel->size() >= NAMEDATALEN))
-        throw error("22023", pg::view(pg::format("channel name must have 1 to %d bytes", NAMEDATALEN - 1)));
+        throw error("22023", pg::view(pg::format("channel name must have 1 to %d bytes", NAMEDATALEN - 1)),
+                    pg::view(pg::format("It has %zu.", channel->size())), "NULL ends notifications.");
     pg::catalog_scope as_catalog;
     if (!is_watched(pg::view(name)))
         throw error("55000", pg::view(pg::format("the price log of portal \"%s\" is not watched", name.c_str())), {},
