@@ -28,7 +28,7 @@ pg::string statement(const catalog::portal &portal, std::int64_t sample_rows) {
     const pg::string log = pg::relation_name(portal.prices, "price log"),
                      state = pg::relation_name(portal.price_state, "price state");
     const pg::string tie = fold::columns_of(portal.prices).tie;
-    const long long of_state = (sample_rows + 1) / 2, of_log = sample_rows / 2;
+    const long long of_state = sample_rows - sample_rows / 2, of_log = sample_rows / 2;
     return pg::format(
         "WITH lids AS MATERIALIZED (SELECT pg_catalog.array_agg(lid) AS sampled FROM ("
         "(SELECT lid FROM %s ORDER BY pg_catalog.random() LIMIT %lld) UNION"
@@ -64,7 +64,8 @@ pg::string statement(const catalog::portal &portal, std::int64_t sample_rows) {
 pg::vector<difference> check(const catalog::portal &portal, std::int64_t sample_rows) {
     if (sample_rows < 1)
         throw error("22023", pg::view(pg::format("argument \"sample_rows\" must be at least 1, not " INT64_FORMAT,
-                                                 sample_rows)));
+                                                 sample_rows)),
+                    {}, "Leave it out for a sample of 10000 listings.");
     pg::owner_scope as_owner(portal.owner);
     const pg::result rows = pg::query(statement(portal, sample_rows));
     pg::vector<difference> found;
