@@ -106,10 +106,11 @@ double milliseconds(const instr_time &time) {
     return INSTR_TIME_GET_MILLISEC(time);
 }
 
-std::int64_t fold_range(job &work, const price_log &log, Relation table, const plan::key_bounds &bounds, Oid index) {
+std::int64_t fold_range(job &work, const price_log &log, Relation table, const other_writers &others,
+                        const plan::key_bounds &bounds, Oid index) {
     const MemoryContext page_memory = AllocSetContextCreate(work.context, "etl fold page", ALLOCSET_DEFAULT_SIZES);
     const std::int64_t last = bounds.has_to ? bounds.to - 1 : PG_INT64_MAX;
-    state_writer *writer = begin_writing(table, log.coding);
+    state_writer *writer = begin_writing(table, log.coding, others);
     std::int64_t rows = 0, states = 0;
     std::size_t most_memory = 0;
     for (work.low = bounds.has_from ? bounds.from : PG_INT64_MIN;; work.low = work.high + 1) {
@@ -159,8 +160,8 @@ page_access access_of(Oid prices, Oid price_state) {
     return access;
 }
 
-bool fold_pages(Oid prices, Oid price_state, const plan::key_bounds &bounds, bool by_index, std::size_t memory,
-                std::int64_t &rows) {
+bool fold_pages(Oid prices, Oid price_state, const plan::key_bounds &bounds, bool by_index, fold_anew anew,
+                std::size_t memory, std::int64_t &rows) {
     rows = 0;
     price_log log = open_log(prices);
     if (log.obstacle)
@@ -175,6 +176,9 @@ bool fold_pages(Oid prices, Oid price_state, const plan::key_bounds &bounds, boo
     if (!is_empty) {
         const MemoryContext own = AllocSetContextCreate(CurrentMemoryContext, "etl fold", ALLOCSET_DEFAULT_SIZES);
         const MemoryContext before = ::MemoryContextSwitchTo(own);
+        const other_writers others{prices, anew, most_anew(memory)};
+        if (anew)
+            memory -= std::min(memory, others.most * bytes_anew);
         job *work = static_cast<job *>(::palloc0(sizeof(job)));
         work->context = own;
         work->most_wide_bytes = log.has_wide_prices ? std::max(memory / 4, least_wide_bytes) : 0;
@@ -184,7 +188,7 @@ bool fold_pages(Oid prices, Oid price_state, const plan::key_bounds &bounds, boo
         // After the locks, so that it sees what whoever held them has committed.
         ::PushActiveSnapshot(::GetTransactionSnapshot());
         set_capacity(*work, std::min(first_capacity, work->most_capacity));
-        rows = fold_range(*work, log, table, bounds, by_index ? index_of(log) : InvalidOid);
+        rows = fold_range(*work, log, table, others, bounds, by_index ? index_of(log) : InvalidOid);
         ::PopActiveSnapshot();
         ::MemoryContextSwitchTo(before);
         ::MemoryContextDelete(own);

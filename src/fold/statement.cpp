@@ -22,7 +22,6 @@ pg::string range_condition(const char *column, const plan::lid_range &range) {
 
 namespace {
 
-
 // The state of each lid of the range, from the log. Events are sorted once, by (lid, dt, price): the first and the last
 // row of a lid are its first and last event, and the aggregates over them pick what the window functions marked.
 pg::string folded_query(const char *prices, const log_columns &columns, const plan::lid_range &range) {
@@ -52,22 +51,21 @@ pg::string folded_query(const char *prices, const log_columns &columns, const pl
                       marks.c_str());
 }
 
-} // namespace
-
-pg::string folded_select(Oid prices, const plan::lid_range &range) {
-    return folded_query(pg::relation_name(prices, "price log").c_str(), columns_of(prices), range);
+// Rows are compared as images: 1.5 and 1.50 are equal numbers but not the same state.
+pg::string image_of(const char *row) {
+    return pg::format("ROW(%s.first_price, %s.first_dt, %s.last_price, %s.last_dt, %s.price_min,"
+                      " %s.price_max)::pg_catalog.record",
+                      row, row, row, row, row, row);
 }
+
+} // namespace
 
 pg::string fold_statement(Oid prices, Oid price_state, const plan::lid_range &range) {
     const pg::string log = pg::relation_name(prices, "price log"),
                      state = pg::relation_name(price_state, "price state");
     const pg::string folded = folded_query(log.c_str(), columns_of(prices), range);
-    // Rows are compared as images: 1.5 and 1.50 are equal numbers but not the same state. Those that are the same are
-    // not touched at all, as even ON CONFLICT ... WHERE false would lock, and so write, them.
-    constexpr const char *image = "ROW(%s.first_price, %s.first_dt, %s.last_price, %s.last_dt, %s.price_min,"
-                                  " %s.price_max)::pg_catalog.record";
-    auto image_of = [&](const char *of) { return pg::format(image, of, of, of, of, of, of); };
-    const pg::string old_image = image_of("s"), new_image = image_of("f");
+    // Rows that are the same are not touched at all, as even ON CONFLICT ... WHERE false would lock, and so write,
+    // them.
     return pg::format(
         "WITH folded AS MATERIALIZED (%s),"
         " removed AS (DELETE FROM %s AS s WHERE %s AND NOT EXISTS (SELECT FROM folded AS f WHERE f.lid = s.lid)"
@@ -82,8 +80,17 @@ pg::string fold_statement(Oid prices, Oid price_state, const plan::lid_range &ra
         " excluded.price_max, excluded.modified) RETURNING 1)"
         " SELECT (SELECT pg_catalog.count(*) FROM removed) OPERATOR(pg_catalog.+)"
         " (SELECT pg_catalog.count(*) FROM written) AS rows",
-        folded.c_str(), state.c_str(), range_condition("s.lid", range).c_str(), state.c_str(), old_image.c_str(),
-        new_image.c_str(), state.c_str());
+        folded.c_str(), state.c_str(), range_condition("s.lid", range).c_str(), state.c_str(), image_of("s").c_str(),
+        image_of("f").c_str(), state.c_str());
+}
+
+pg::string different_lids(Oid prices, Oid price_state, const plan::lid_range &range) {
+    return pg::format("SELECT COALESCE(f.lid, s.lid) AS lid FROM (%s) AS f"
+                      " FULL JOIN (SELECT * FROM %s AS s WHERE %s) AS s ON s.lid OPERATOR(pg_catalog.=) f.lid"
+                      " WHERE s.lid IS NULL OR f.lid IS NULL OR %s OPERATOR(pg_catalog.*<>) %s ORDER BY 1",
+                      folded_query(pg::relation_name(prices, "price log").c_str(), columns_of(prices), range).c_str(),
+                      pg::relation_name(price_state, "price state").c_str(), range_condition("s.lid", range).c_str(),
+                      image_of("s").c_str(), image_of("f").c_str());
 }
 
 } // namespace etl::fold

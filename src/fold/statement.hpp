@@ -8,10 +8,10 @@ namespace etl::fold {
 // `column` >= from AND < to AND not NULL, which the bounds imply where there are any.
 pg::string range_condition(const char *column, const plan::lid_range &range);
 
-// A SELECT of lid, first_price, first_dt, last_price, last_dt, price_min, price_max from the log.
-pg::string folded_select(Oid prices, const plan::lid_range &range);
-
 // Makes the price state of the range equal to the log; gives the number of rows written.
 pg::string fold_statement(Oid prices, Oid price_state, const plan::lid_range &range);
+
+// Lids of the range, ascending, whose rows differ from the log, are missing, or should not be there.
+pg::string different_lids(Oid prices, Oid price_state, const plan::lid_range &range);
 
 } // namespace etl::fold

@@ -1,12 +1,15 @@
 // PG regime: may ereport, so no local here needs a destructor.
 #include "fold/write.hpp"
 
+#include "fold/key_probe.hpp"
 #include "pg/heap_rows.hpp"
 
 extern "C" {
 #include "access/genam.h"
+#include "access/heapam.h"
 #include "access/stratnum.h"
 #include "access/tableam.h"
+#include "access/xact.h"
 #include "executor/tuptable.h"
 #include "nodes/makefuncs.h"
 #include "storage/bufmgr.h"
@@ -28,13 +31,19 @@ struct state_writer {
     Relation table;
     Oid key; // unique index on lid
     state_columns columns;
+    other_writers others;
     TimestampTz now;
     EState *state;
     ResultRelInfo *target;
     MemoryContext batch; // what writing a batch leaves behind
     TupleTableSlot *slots[batch_rows];
     row_prices *prices; // of the rows in the slots
+    std::int64_t lids[batch_rows];
     int filled;
+    // Beside others. Either rows wait to be inserted or lids to be folded anew, never both.
+    key_probe *probe;
+    std::int64_t *lids_anew;
+    std::size_t count_anew;
     TupleTableSlot *changed, *present; // a row to be updated; a row that is there
     row_prices changed_prices;
     std::int64_t written;
@@ -78,6 +87,30 @@ bool same_row(const state_writer *writer, TupleTableSlot *present, const TupleTa
     return true;
 }
 
+void fold_pending(state_writer *writer) {
+    if (writer->count_anew == 0)
+        return;
+    writer->written += writer->others.anew(writer->others.prices, RelationGetRelid(writer->table), writer->lids_anew,
+                                           writer->count_anew);
+    writer->count_anew = 0;
+}
+
+// The index entries of a batch whose rows lie in the table, where nobody can meet them yet. Where a lid has got a row
+// meanwhile, the one of the batch goes again.
+void enter_beside_others(state_writer *writer) {
+    for (int i = 0; i < writer->filled; i++) {
+        for (int free = count_free(writer->probe, writer->lids + i, writer->filled - i); free > 0; free--, i++)
+            pg::insert_index_entries_unless_taken(writer->target, writer->slots[i], writer->state);
+        if (i == writer->filled)
+            break;
+        ::CommandCounterIncrement();
+        ::simple_heap_delete(writer->table, &writer->slots[i]->tts_tid);
+        writer->written--;
+        writer->lids_anew[writer->count_anew++] = writer->lids[i];
+        fold_pending(writer);
+    }
+}
+
 void flush(state_writer *writer) {
     if (writer->filled == 0)
         return;
@@ -85,37 +118,53 @@ void flush(state_writer *writer) {
     const MemoryContext before = ::MemoryContextSwitchTo(writer->batch);
     ::table_multi_insert(writer->table, writer->slots, writer->filled, ::GetCurrentCommandId(true),
                          TABLE_INSERT_SKIP_FSM, nullptr);
-    for (int i = 0; i < writer->filled; i++) {
-        pg::insert_index_entries(writer->target, writer->slots[i], writer->state, false);
+    writer->written += writer->filled;
+    if (writer->others.anew)
+        enter_beside_others(writer);
+    else
+        for (int i = 0; i < writer->filled; i++)
+            pg::insert_index_entries(writer->target, writer->slots[i], writer->state, false);
+    for (int i = 0; i < writer->filled; i++)
         ::ExecClearTuple(writer->slots[i]);
-    }
     ::MemoryContextSwitchTo(before);
     ::MemoryContextReset(writer->batch);
-    writer->written += writer->filled;
     writer->filled = 0;
     CHECK_FOR_INTERRUPTS();
 }
 
 void insert(state_writer *writer, const kernel::price_state &state) {
+    fold_pending(writer);
     store_state(writer->columns, writer->slots[writer->filled], state, writer->prices[writer->filled], writer->now);
+    writer->lids[writer->filled] = state.lid;
     if (++writer->filled == batch_rows)
         flush(writer);
+}
+
+void leave_to_others(state_writer *writer, std::int64_t lid) {
+    flush(writer);
+    writer->lids_anew[writer->count_anew++] = lid;
+    if (writer->count_anew == writer->others.most)
+        fold_pending(writer);
 }
 
 void update_if_changed(state_writer *writer, const kernel::price_state &state, Snapshot snapshot) {
     store_state(writer->columns, writer->changed, state, writer->changed_prices, writer->now);
     const MemoryContext before = ::MemoryContextSwitchTo(writer->batch);
     const bool same = same_row(writer, writer->present, writer->changed);
-    if (!same) {
+    if (!same && !writer->others.anew) {
         pg::update_row(writer->target, &writer->present->tts_tid, writer->changed, writer->state, snapshot);
         writer->written++;
     }
     ::MemoryContextSwitchTo(before);
     // Rows that wait in slots have nothing there.
     ::MemoryContextReset(writer->batch);
+    if (!same && writer->others.anew)
+        leave_to_others(writer, state.lid);
 }
 
-void remove(state_writer *writer, Snapshot snapshot) {
+void remove(state_writer *writer, std::int64_t lid, Snapshot snapshot) {
+    if (writer->others.anew)
+        return leave_to_others(writer, lid);
     pg::delete_row(writer->table, &writer->present->tts_tid, snapshot);
     writer->written++;
 }
@@ -131,7 +180,7 @@ int keys_of_range(ScanKeyData *keys, std::int64_t low, std::int64_t high) {
 
 } // namespace
 
-state_writer *begin_writing(Relation table, const event_coding &coding) {
+state_writer *begin_writing(Relation table, const event_coding &coding, const other_writers &others) {
     state_writer *writer = static_cast<state_writer *>(::palloc0(sizeof(state_writer)));
     writer->table = table;
     if (!find_state_columns(RelationGetDescr(table), coding, writer->columns))
@@ -148,6 +197,11 @@ state_writer *begin_writing(Relation table, const event_coding &coding) {
         slot = ::table_slot_create(table, nullptr);
     writer->changed = ::table_slot_create(table, nullptr);
     writer->present = ::table_slot_create(table, nullptr);
+    writer->others = others;
+    if (others.anew) {
+        writer->probe = begin_probing(table, writer->key, writer->columns.lid);
+        writer->lids_anew = static_cast<std::int64_t *>(::palloc(sizeof(std::int64_t) * others.most));
+    }
     return writer;
 }
 
@@ -174,7 +228,7 @@ std::int64_t write_states(state_writer *writer, const kernel::price_state *state
             if (next < end && next->lid == lid)
                 update_if_changed(writer, *next++, snapshot);
             else
-                remove(writer, snapshot);
+                remove(writer, lid, snapshot);
         }
         ::index_endscan(scan);
         ::index_close(index, NoLock);
@@ -183,6 +237,7 @@ std::int64_t write_states(state_writer *writer, const kernel::price_state *state
     while (next < end)
         insert(writer, *next++);
     flush(writer);
+    fold_pending(writer);
     return writer->written;
 }
 
@@ -194,6 +249,8 @@ void end_writing(state_writer *writer) {
     ::ExecCloseIndices(writer->target);
     ::FreeExecutorState(writer->state);
     ::table_finish_bulk_insert(writer->table, TABLE_INSERT_SKIP_FSM);
+    if (writer->others.anew)
+        end_probing(writer->probe);
     ::MemoryContextDelete(writer->batch);
     ::pfree(writer);
 }

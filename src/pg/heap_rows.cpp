@@ -10,6 +10,13 @@ static void require_ok(TM_Result result, Relation table) {
                                RelationGetRelationName(table))));
 }
 
+void insert_index_entries_unless_taken(ResultRelInfo *table, TupleTableSlot *row, EState *state) {
+    // Indexes in which the key may be twice.
+    const List *doubtful = ::ExecInsertIndexTuples(table, row, state, false, true, nullptr, NIL);
+    require_ok(doubtful == NIL ? TM_Ok : TM_Updated, table->ri_RelationDesc);
+    ResetPerTupleExprContext(state);
+}
+
 void update_row(ResultRelInfo *table, ItemPointer old, TupleTableSlot *row, EState *state, Snapshot snapshot) {
     const Relation relation = table->ri_RelationDesc;
     TM_FailureData failure;

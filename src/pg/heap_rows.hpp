@@ -17,6 +17,9 @@ inline void insert_index_entries(ResultRelInfo *table, TupleTableSlot *row, ESta
     ResetPerTupleExprContext(state);
 }
 
+// The same for an inserted row, but waits for nobody: 40001 where there is, or may soon be, a row of the same key.
+void insert_index_entries_unless_taken(ResultRelInfo *table, TupleTableSlot *row, EState *state);
+
 // Waits for a concurrent transaction that has the row; 40001 if that one changed or deleted it.
 void update_row(ResultRelInfo *table, ItemPointer old, TupleTableSlot *row, EState *state, Snapshot snapshot);
 void delete_row(Relation table, ItemPointer old, Snapshot snapshot);

@@ -68,6 +68,12 @@ void wait_for_sharers(lock_key key) {
     ::WaitForLockers(tag_of(key), ExclusiveLock, false);
 }
 
+void wait_for_writers(Oid table) {
+    LOCKTAG tag;
+    SET_LOCKTAG_RELATION(tag, MyDatabaseId, table);
+    ::WaitForLockers(tag, ShareLock, false);
+}
+
 bool is_task_of(const LOCKTAG &tag, std::uint32_t run) noexcept {
     return tag.locktag_type == LOCKTAG_ADVISORY && tag.locktag_field1 == MyDatabaseId && tag.locktag_field2 == run &&
            tag.locktag_field4 == static_cast<std::uint16_t>(lock_kind::task);

@@ -43,6 +43,8 @@ void lock_in_transaction(lock_key key);
 void share_in_transaction(lock_key key);
 bool is_shared_by_others(lock_key key);
 void wait_for_sharers(lock_key key);
+// For PG regime: waits until all other transactions have ended that write to the table now, or do maintenance on it.
+void wait_for_writers(Oid table);
 
 // True if the tag is that of a task of the run, whichever its number.
 bool is_task_of(const LOCKTAG &tag, std::uint32_t run) noexcept;

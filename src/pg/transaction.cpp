@@ -41,6 +41,10 @@ void abort_transaction() noexcept {
     }
 }
 
+std::uint32_t current_transaction() noexcept {
+    return ::GetCurrentTransactionIdIfAny();
+}
+
 void begin_subtransaction() {
     call([] { ::BeginInternalSubTransaction(nullptr); });
 }

@@ -58,6 +58,9 @@ template <class F> std::optional<error_report> outside_transaction(F &&f) {
     }
 }
 
+// The number that rows bear which this transaction, or the present subtransaction of it, has written; 0: none so far.
+std::uint32_t current_transaction() noexcept;
+
 // Runs f in a subtransaction; an error rolls back what f did and is returned instead of thrown.
 void begin_subtransaction();
 void release_subtransaction();

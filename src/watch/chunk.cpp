@@ -1,76 +1,86 @@
 // C++ regime: folding a range of a log that is watched, while writers are at work.
+#include "fold/fold.hpp"
 #include "fold/statement.hpp"
 #include "pg/identity.hpp"
+#include "pg/lock.hpp"
+#include "pg/transaction.hpp"
 #include "watch/apply.hpp"
+#include "watch/beside.hpp"
 #include "watch/watch.hpp"
 
-#include <algorithm>
+#include <cstring>
+#include <limits>
 
 namespace etl::watch {
 
 namespace {
 
-// Inserts what is missing and names what differs, from one snapshot. ON CONFLICT waits for whoever is at a row.
-pg::string compare_statement(const catalog::portal &portal, const plan::lid_range &range) {
-    const pg::string state = pg::relation_name(portal.price_state, "price state");
-    constexpr const char *image = "ROW(%s.first_price, %s.first_dt, %s.last_price, %s.last_dt, %s.price_min,"
-                                  " %s.price_max)::pg_catalog.record";
-    auto image_of = [&](const char *of) { return pg::format(image, of, of, of, of, of, of); };
-    return pg::format(
-        "WITH folded AS MATERIALIZED (%s),"
-        " missing AS MATERIALIZED (SELECT f.* FROM folded AS f WHERE NOT EXISTS (SELECT FROM %s AS s WHERE s.lid = "
-        "f.lid)),"
-        " inserted AS (INSERT INTO %s (lid, first_price, first_dt, last_price, last_dt, price_min, price_max, modified)"
-        " SELECT lid, first_price, first_dt, last_price, last_dt, price_min, price_max, pg_catalog.now() FROM missing"
-        " ORDER BY lid ON CONFLICT (lid) DO NOTHING RETURNING lid)"
-        " SELECT NULL::pg_catalog.int8 AS lid, pg_catalog.count(*) AS rows FROM inserted"
-        " UNION ALL SELECT f.lid, 0 FROM folded AS f JOIN %s AS s ON s.lid = f.lid WHERE %s OPERATOR(pg_catalog.*<>) %s"
-        " UNION ALL SELECT s.lid, 0 FROM %s AS s WHERE %s AND NOT EXISTS (SELECT FROM folded AS f WHERE f.lid = s.lid)"
-        " UNION ALL SELECT m.lid, 0 FROM missing AS m WHERE NOT EXISTS (SELECT FROM inserted AS i WHERE i.lid = m.lid)",
-        fold::folded_select(portal.prices, range).c_str(), state.c_str(), state.c_str(), state.c_str(),
-        image_of("s").c_str(), image_of("f").c_str(), state.c_str(), fold::range_condition("s.lid", range).c_str());
-}
-
-void add_emptied(pg::vector<std::int64_t> &lids, Oid state, const plan::lid_range &range) {
+// Lids of the range that were emptied while the chunk was at work; so many from the lowest on.
+pg::vector<std::int64_t> emptied(Oid state, const plan::lid_range &range) {
     pg::catalog_scope as_catalog;
-    const pg::result rows = pg::query(pg::format("SELECT lid FROM etl.price_removal WHERE price_state = $1 AND %s",
+    const pg::result rows = pg::query(pg::format("SELECT DISTINCT lid FROM etl.price_removal WHERE price_state = $1"
+                                                 " AND %s ORDER BY lid LIMIT 10000",
                                                  fold::range_condition("lid", range).c_str()),
                                       {pg::oid(state)});
+    pg::vector<std::int64_t> lids(rows.size());
     for (std::size_t row = 0; row < rows.size(); row++)
-        lids.push_back(rows.int8(row, 0));
+        lids[row] = rows.int8(row, 0);
+    return lids;
+}
+
+// Those of them whose rows this chunk has written; the others were equal, absent, or folded anew under their lock.
+pg::vector<std::int64_t> written_here(Oid state, const pg::vector<std::int64_t> &lids) {
+    pg::string list;
+    for (const std::int64_t lid : lids)
+        list += pg::format("%s%lld", list.empty() ? "" : ",", static_cast<long long>(lid));
+    const pg::result rows =
+        pg::query(pg::format("SELECT lid FROM %s WHERE lid = ANY ('{%s}'::pg_catalog.int8[])"
+                             " AND xmin = '%u'::pg_catalog.xid ORDER BY lid",
+                             pg::relation_name(state, "price state").c_str(), list.c_str(), pg::current_transaction()));
+    pg::vector<std::int64_t> own(rows.size());
+    for (std::size_t row = 0; row < rows.size(); row++)
+        own[row] = rows.int8(row, 0);
+    return own;
+}
+
+// The chunk may have inserted rows for lids that were emptied after its snapshot. It holds these rows, so it waits for
+// nobody.
+std::int64_t fold_emptied(const catalog::portal &portal, plan::lid_range rest) {
+    std::int64_t written = 0;
+    for (;;) {
+        const pg::vector<std::int64_t> lids = emptied(portal.price_state, rest);
+        if (lids.empty())
+            return written;
+        const pg::vector<std::int64_t> own = written_here(portal.price_state, lids);
+        if (!own.empty())
+            written += pg::call(
+                [&] { return fold_beside_writers(portal.prices, portal.price_state, own.data(), own.size()); });
+        if (lids.back() == std::numeric_limits<std::int64_t>::max())
+            return written;
+        rest.from = lids.back() + 1;
+    }
+}
+
+bool is_stuck(const pg::error_report &failed) {
+    return std::strcmp(failed.sqlstate, "55P03") == 0 || std::strcmp(failed.sqlstate, "40P01") == 0;
 }
 
 } // namespace
 
 std::int64_t fold_chunk(const catalog::portal &portal, const plan::lid_range &range) {
-    pg::settings_scope settings;
-    settings.set("max_parallel_workers_per_gather", "0");
-    settings.set("jit", "off");
-    // The chunk can be tried again, a writer's transaction can't: in a deadlock the chunk finds out first and gives
-    // way.
-    settings.force("deadlock_timeout", "20ms");
     pg::call([&portal] { announce_fold(portal.price_state); });
-    const pg::result rows = pg::query(compare_statement(portal, range));
     std::int64_t written = 0;
-    pg::vector<std::int64_t> lids;
-    for (std::size_t row = 0; row < rows.size(); row++) {
-        written += rows.int8(row, 1);
-        if (!rows.is_null(row, 0))
-            lids.push_back(rows.int8(row, 0));
-    }
-    add_emptied(lids, portal.price_state, range);
-    std::sort(lids.begin(), lids.end());
-    lids.erase(std::unique(lids.begin(), lids.end()), lids.end());
-    if (lids.empty())
-        return written;
-    const std::int64_t anew = pg::call([&] {
-        return refold({portal.prices, portal.price_state, nullptr, nullptr}, lids.data(), lids.size());
+    const std::optional<pg::error_report> failed = pg::in_subtransaction([&] {
+        written = fold::fold_chunk(portal.prices, portal.price_state, range, fold_beside_writers) +
+                  fold_emptied(portal, range);
     });
-    if (anew < 0)
-        throw error("55000",
-                    pg::view(pg::format("price state of portal \"%s\" can't be kept by triggers", portal.name.c_str())),
-                    {}, "etl_health tells why; etl_unwatch_prices() lets it be folded without.");
-    return written + anew;
+    if (!failed)
+        return written;
+    // A row is held for long, or by somebody who waits for this chunk. Now that it holds none it can wait for them all,
+    // and come again.
+    if (is_stuck(*failed))
+        pg::call([&portal] { pg::wait_for_writers(portal.price_state); });
+    throw error(failed->sqlstate, pg::view(failed->message), pg::view(failed->detail));
 }
 
 } // namespace etl::watch
