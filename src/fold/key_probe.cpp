@@ -13,6 +13,7 @@ extern "C" {
 namespace etl::fold {
 
 struct key_probe {
+    MemoryContext context; // of the scan, which allocates on its way
     Relation index;
     AttrNumber lid;
     SnapshotData dirty;
@@ -22,6 +23,7 @@ struct key_probe {
 
 key_probe *begin_probing(Relation table, Oid key, AttrNumber lid) {
     key_probe *probe = static_cast<key_probe *>(::palloc0(sizeof(key_probe)));
+    probe->context = CurrentMemoryContext;
     probe->index = ::index_open(key, AccessShareLock);
     probe->lid = lid;
     InitDirtySnapshot(probe->dirty);
@@ -31,6 +33,7 @@ key_probe *begin_probing(Relation table, Oid key, AttrNumber lid) {
 }
 
 int count_free(key_probe *probe, const std::int64_t *lids, int count) {
+    const MemoryContext before = ::MemoryContextSwitchTo(probe->context);
     ScanKeyData keys[2];
     ::ScanKeyInit(&keys[0], 1, BTGreaterEqualStrategyNumber, F_INT8GE, Int64GetDatum(lids[0]));
     ::ScanKeyInit(&keys[1], 1, BTLessEqualStrategyNumber, F_INT8LE, Int64GetDatum(lids[count - 1]));
@@ -45,6 +48,7 @@ int count_free(key_probe *probe, const std::int64_t *lids, int count) {
         is_taken = lids[free] == taken;
     }
     ::ExecClearTuple(probe->found);
+    ::MemoryContextSwitchTo(before);
     return is_taken ? free : count;
 }
 

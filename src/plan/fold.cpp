@@ -5,6 +5,7 @@
 #include "plan/sketch.hpp"
 #include "plan/tasks.hpp"
 #include "settings.hpp"
+#include "watch/watch.hpp"
 
 #include <cmath>
 
@@ -55,6 +56,8 @@ std::int64_t round_rows(double rows) noexcept {
 
 void add_folds(pg::vector<planned_task> &tasks, const catalog::portal &portal, int workers, bool with_sql) {
     const fold::reading how = fold::choose_reading(portal.prices, portal.price_state);
+    const char *beside =
+        with_sql && watch::is_watched(pg::view(portal.name)) ? "; beside writers, as it is watched" : "";
     const std::vector<cut_range> ranges = cut_folds(how, sketch_of(portal.prices), workers);
     for (const cut_range &cut : ranges) {
         planned_task task = task_of(phase::fold, "fold", portal.name);
@@ -62,8 +65,8 @@ void add_folds(pg::vector<planned_task> &tasks, const catalog::portal &portal, i
         task.estimated_rows = round_rows(cut.rows);
         task.estimated_bytes = round_rows(cut.rows * event_bytes);
         if (with_sql)
-            task.sql = pg::format("/* fold, range %d of %d, %s */ ", static_cast<int>(&cut - ranges.data()) + 1,
-                                  static_cast<int>(ranges.size()), how.why.c_str()) +
+            task.sql = pg::format("/* fold, range %d of %d, %s%s */ ", static_cast<int>(&cut - ranges.data()) + 1,
+                                  static_cast<int>(ranges.size()), how.why.c_str(), beside) +
                        fold::fold_statement(portal.prices, portal.price_state, task.range);
         tasks.push_back(std::move(task));
     }
