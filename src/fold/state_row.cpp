@@ -1,6 +1,9 @@
 // PG regime: may ereport, so no local here needs a destructor.
 #include "fold/state_row.hpp"
 
+#include <algorithm>
+#include <iterator>
+
 extern "C" {
 #include "catalog/pg_type.h"
 #include "utils/lsyscache.h"
@@ -72,13 +75,13 @@ kernel::price_state read_state(const state_columns &columns, TupleTableSlot *slo
     auto value = [slot](AttrNumber column) { return slot->tts_values[column - 1]; };
     kernel::price_state state{};
     state.lid = DatumGetInt64(value(columns.lid));
-    if (is_null(columns.first_day) || is_null(columns.last_day))
+    // A row that is not whole has no state, whatever else is in it.
+    if (is_null(columns.first_day) || is_null(columns.last_day) ||
+        std::any_of(std::begin(columns.price), std::end(columns.price), is_null))
         return state;
     std::int64_t codes[price_count];
     struct varlena *wide[price_count];
     for (int i = 0; i < price_count; i++) {
-        if (is_null(columns.price[i]))
-            return state;
         codes[i] = read_price(columns.coding, value(columns.price[i]), wide[i]);
         state.wide = state.wide || wide[i];
     }
