@@ -28,8 +28,9 @@ pg::vector<difference> check(const catalog::portal &portal, std::int64_t sample_
 bool is_watched(std::string_view portal);
 
 // Makes the price state of the range equal to the log while writers and triggers are at work. Rows are compared with a
-// fold of one snapshot: what is missing is inserted; what differs, and what was emptied meanwhile, is folded anew under
-// its lock. Nothing that a trigger wrote is ever overwritten by something older. Returns the rows written.
+// fold of one snapshot: what is missing is inserted; what differs is folded anew under its lock, and so is what was
+// inserted but emptied meanwhile. Nothing that a trigger wrote is ever overwritten by something older. Returns the rows
+// written. 55P03 and 40P01 where the chunk has to give way to a writer, who has ended by then.
 std::int64_t fold_chunk(const catalog::portal &portal, const plan::lid_range &range);
 
 // At the end of a fold chunk; after the last one of the portal the price state gets the state that it has come to.
