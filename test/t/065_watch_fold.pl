@@ -70,7 +70,13 @@ ok($etl->wait_until($worker_waits), 'a chunk waits for a writer');
 my ($victim) = $etl->sql(q{SELECT a.pid FROM pg_locks l JOIN pg_stat_activity a USING (pid)
 	WHERE NOT l.granted AND a.backend_type = 'pg_etl worker' LIMIT 1});
 kill 'KILL', $victim;
-$etl->wait_for_server;
+# Not by psql, which may be refused before it has read what it is to do.
+select undef, undef, undef, 0.5;
+for (1 .. 600)
+{
+	last if system('pg_isready', '-q', '-d', $node->connstr('postgres')) == 0;
+	select undef, undef, undef, 0.1;
+}
 is(fold(2), $run, 'a second request finds the run');
 is_equal($run, 'after a kill');
 eval { $first->quit };
