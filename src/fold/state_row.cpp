@@ -6,7 +6,6 @@
 
 extern "C" {
 #include "catalog/pg_type.h"
-#include "utils/lsyscache.h"
 }
 
 namespace etl::fold {
@@ -28,20 +27,18 @@ Form_pg_attribute find_column(TupleDesc table, const char *name) {
 
 bool find_state_columns(TupleDesc table, const event_coding &coding, state_columns &columns) {
     const Form_pg_attribute lid = find_column(table, "lid"), modified = find_column(table, "modified"),
-                            first_day = find_column(table, "first_dt"), last_day = find_column(table, "last_dt");
+                            first_day = find_column(table, "first_dt"), last_day = find_column(table, "last_dt"),
+                            first_price = find_column(table, price_columns[0]);
+    event_coding its;
     if (!lid || lid->atttypid != INT8OID || !modified || modified->atttypid != TIMESTAMPTZOID || !first_day ||
-        !last_day || ::getBaseType(first_day->atttypid) != ::getBaseType(last_day->atttypid))
+        !last_day || first_day->atttypid != last_day->atttypid || !first_price ||
+        !find_coding(first_price->atttypid, first_price->atttypmod, first_day->atttypid, its) ||
+        its.kind != coding.kind || its.day_is_date != coding.day_is_date)
         return false;
-    columns.coding = coding;
-    columns.lid = lid->attnum;
-    columns.modified = modified->attnum;
-    columns.first_day = first_day->attnum;
-    columns.last_day = last_day->attnum;
+    columns = {lid->attnum, first_day->attnum, last_day->attnum, modified->attnum, {}, coding};
     for (int i = 0; i < price_count; i++) {
         const Form_pg_attribute price = find_column(table, price_columns[i]);
-        event_coding its;
-        if (!price || !find_coding(price->atttypid, price->atttypmod, first_day->atttypid, its) ||
-            its.kind != coding.kind || its.day_is_date != coding.day_is_date)
+        if (!price || price->atttypid != first_price->atttypid)
             return false;
         columns.price[i] = price->attnum;
     }
