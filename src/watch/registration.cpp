@@ -91,8 +91,10 @@ const registration *find_registration(Oid relation) {
     prepare_cache();
     bool present = false;
     auto *found = static_cast<registration *>(::hash_search(cache, &relation, HASH_ENTER, &present));
-    if (!present)
+    if (!present) {
         found->valid = false;
+        found->count = 0; // forget() may come by while the catalog is read
+    }
     if (!found->valid) {
         registration now{};
         now.relation = relation;
