@@ -25,7 +25,7 @@ SHLIB_LINK = -lstdc++ -Wl,-z,now -Wl,--version-script=src/exports.map
 override with_llvm = no
 
 # These install what PGXS needs before they call make again, so they must not need it themselves.
-STRANGERS = check demo demo-stop soak soak-prices
+STRANGERS = check demo demo-stop soak
 ifneq ($(filter $(STRANGERS),$(MAKECMDGOALS)),)
 include make/check.mk make/demo.mk
 else

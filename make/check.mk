@@ -1,8 +1,7 @@
 # `make check`: installs what is missing, builds with warnings as errors, runs every tier of tests in a cluster of its
 # own. TIERS="lint unit" runs some. `make installcheck`, by PGXS, runs pg_regress and isolation against any server.
-# `make soak MINUTES=60` breaks random runs by random faults for that long.
-# `make soak-prices SOAK=600` has random writers at a watched price log for so many seconds, with folds in between.
-.PHONY: check soak soak-prices
+# `make soak MINUTES=60` breaks random runs by random faults for that long, then has random writers at a watched price log.
+.PHONY: check soak
 check:
 	@scripts/bootstrap
 	@echo "Building, with warnings as errors"
@@ -13,8 +12,3 @@ soak:
 	@scripts/bootstrap
 	@$(MAKE) -s --no-print-directory -j "$$(nproc)" WERROR=1 all
 	@MINUTES='$(MINUTES)' test/soak
-
-soak-prices:
-	@scripts/bootstrap
-	@$(MAKE) -s --no-print-directory -j "$$(nproc)" WERROR=1 all
-	@SOAK=$${SOAK:-600} TAP_TESTS=test/t/060_watch.pl test/run tap
