@@ -1,6 +1,6 @@
 # `make check`: installs what is missing, builds with warnings as errors, runs every tier of tests in a cluster of its
 # own. TIERS="lint unit" runs some. `make installcheck`, by PGXS, runs pg_regress and isolation against any server.
-# `make soak MINUTES=60` breaks random runs by random faults for that long, then has random writers at a watched price log.
+# `make soak MINUTES=60` breaks random runs by random faults for that long, then has random writers at a watched log.
 .PHONY: check soak
 check:
 	@scripts/bootstrap

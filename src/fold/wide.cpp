@@ -147,9 +147,10 @@ bool same_last_price(wide_prices &prices, const kernel::price_state &left, const
     if (!left.has_events || !right.has_events)
         return left.has_events == right.has_events;
     if (!left.wide && !right.wide)
-        return left.last == right.last;
+        return kernel::code_without_scale(left.last, prices.format) ==
+               kernel::code_without_scale(right.last, prices.format);
     return ask_wide(prices, left, right,
-                    [](const auto &one, const auto &other) { return compare(one.last, other.last) == 0; });
+                    [](const auto &one, const auto &other) { return compare_values(one.last, other.last) == 0; });
 }
 
 bool may_miss(wide_prices &prices, const kernel::price_state &state, const kernel::price_state &removed) {
