@@ -93,8 +93,8 @@ LEFT JOIN present p ON p.relation = part.relation
 LEFT JOIN subscribed s ON s.portal = part.portal;
 COMMENT ON VIEW etl.price_coverage IS 'The tables of watched price logs and what keeps events of them from being seen';
 
--- Looked at in each DDL on a watched log, at the end of a fold, when a run is asked for and in etl_health.
-CREATE VIEW etl.price_fault WITH (security_barrier = true) AS
+-- What can be known of the log alone. Cheap enough, also by estimate, for etl_health not to be compiled.
+CREATE VIEW etl.price_log_fault WITH (security_barrier = true) AS
 SELECT DISTINCT ON (portal) portal, fault FROM (
     SELECT w.portal, 0 AS rank, 'this is a copy; what was written while it was made went unseen' AS fault
     FROM etl.watch w
@@ -106,6 +106,13 @@ SELECT DISTINCT ON (portal) portal, fault FROM (
     SELECT r.portal, 1, 'a partition of the price log was detached or dropped'
     FROM etl.watched_relation r
     WHERE NOT EXISTS (SELECT FROM etl.price_coverage c WHERE c.portal = r.portal AND c.relation = r.relation)
+) f ORDER BY portal, rank, fault COLLATE "C";
+COMMENT ON VIEW etl.price_log_fault IS 'What keeps events of a watched price log from being seen now; no row if nothing does';
+
+-- Looked at in each DDL on a watched log, at the end of a fold and when a run is asked for.
+CREATE VIEW etl.price_fault WITH (security_barrier = true) AS
+SELECT DISTINCT ON (portal) portal, fault FROM (
+    SELECT l.portal, 1 AS rank, l.fault FROM etl.price_log_fault l
     UNION ALL
     SELECT w.portal, 2, CASE
         WHEN s.oid IS NULL THEN 'the price state is gone'

@@ -177,7 +177,7 @@ FROM (SELECT o.portal, o.owner, o.price_state, o.folded_at, f.fault,
              CASE WHEN s.unseen THEN 'stale' ELSE o.state END AS state,
              CASE WHEN NOT s.unseen THEN o.state_since END AS state_since,
              CASE WHEN s.unseen THEN f.fault ELSE o.state_cause END AS state_cause
-      FROM etl.portal o LEFT JOIN etl.price_fault f ON f.portal = o.portal
+      FROM etl.portal o LEFT JOIN etl.price_log_fault f ON f.portal = o.portal
       CROSS JOIN LATERAL (SELECT o.state = 'current' AND f.fault IS NOT NULL AS unseen) s) p
 WHERE pg_has_role(p.owner, 'USAGE') OR pg_has_role('pg_monitor', 'USAGE')
 UNION ALL

@@ -59,8 +59,11 @@ void take_new(const catalog::portal &portal) {
 } // namespace
 
 void follow(const catalog::portal &portal) {
-    drop_lost(portal);
-    take_new(portal);
+    // In a copy that is being restored the catalog's own rows may be yet to come.
+    if (!pg::query("SELECT FROM etl.price_gap WHERE portal = $1 AND is_start", {pg::text(pg::view(portal.name))}).empty()) {
+        drop_lost(portal);
+        take_new(portal);
+    }
     pg::execute("SELECT etl.note_price_fault($1)", {pg::text(pg::view(portal.name))});
 }
 

@@ -161,11 +161,14 @@ void fire(const TriggerData *data) {
     if (!TRIGGER_FIRED_AFTER(data->tg_event))
         refuse("must be fired AFTER the event", "Let etl_watch_prices() make the triggers.");
     const registration known = *find_registration(RelationGetRelid(data->tg_relation));
-    if (known.count == 0)
-        ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-                        errmsg("table \"%s\" is not the price log of a watched portal", name_of(data)),
-                        errhint("Drop trigger \"%s\" on it; etl_watch_prices() makes the triggers it needs.",
-                                data->tg_trigger->tgname)));
+    // In a copy of which the triggers are restored, but not what is watched, writers are not to be stopped.
+    if (known.count == 0) {
+        ereport(WARNING, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                          errmsg("table \"%s\" is not the price log of a watched portal", name_of(data)),
+                          errhint("Drop trigger \"%s\" on it; etl_watch_prices() makes the triggers it needs.",
+                                  data->tg_trigger->tgname)));
+        return;
+    }
     firing now{data, &known, {}, nullptr};
     if (!fold::find_layout(RelationGetDescr(data->tg_relation), now.layout)) {
         for (int i = 0; i < known.count; i++)

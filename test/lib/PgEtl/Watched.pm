@@ -40,7 +40,7 @@ CREATE VIEW different AS (TABLE folded EXCEPT ALL TABLE kept) UNION ALL (TABLE k
 SQL
 }
 
-sub state_of { return shift->sql("SELECT state FROM etl_health WHERE subject = 'price state'") }
+sub state_of { return shift->sql("SELECT state FROM etl_health WHERE subject = 'price state' AND name = 'p'") }
 
 sub fold_prices
 {
@@ -62,7 +62,7 @@ sub is_equal
 {
 	my ($self, $name) = @_;
 	local $Test::Builder::Level = $Test::Builder::Level + 1;
-	return is($self->sql("SELECT (SELECT state FROM etl_health WHERE subject = 'price state'), count(*),
+	return is($self->sql("SELECT (SELECT state FROM etl_health WHERE subject = 'price state' AND name = 'p'), count(*),
 	                             (array_agg(d::text))[1:3] FROM different d"), 'current|0|', "$name: current, and equal");
 }
 
