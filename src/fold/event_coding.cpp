@@ -64,15 +64,6 @@ double float_of_code(std::int64_t code) {
     return number;
 }
 
-std::int64_t read_numeric(kernel::price_format format, struct varlena *price, struct varlena *&wide) {
-    if (unlikely(VARATT_IS_COMPRESSED(price) || VARATT_IS_EXTERNAL(price)))
-        price = ::pg_detoast_datum(price);
-    const std::int64_t code = kernel::price_code(reinterpret_cast<const unsigned char *>(VARDATA_ANY(price)),
-                                                 VARSIZE_ANY_EXHDR(price), format);
-    wide = unlikely(code == kernel::no_code) ? price : nullptr;
-    return code;
-}
-
 } // namespace
 
 bool find_coding(Oid price, std::int32_t modifier, Oid day, event_coding &coding) {
@@ -81,15 +72,13 @@ bool find_coding(Oid price, std::int32_t modifier, Oid day, event_coding &coding
         (day_type != DATEOID && day_type != TIMESTAMPOID && day_type != TIMESTAMPTZOID))
         return false;
     coding.format = coding.kind == price_kind::numeric ? format_of(modifier) : whole_numbers;
+    coding.reader = kernel::short_price_reader(coding.format);
     coding.day_is_date = day_type == DATEOID;
     return true;
 }
 
-std::int64_t read_price(const event_coding &coding, Datum price, struct varlena *&wide) {
-    if (likely(coding.kind == price_kind::numeric))
-        return read_numeric(coding.format, reinterpret_cast<struct varlena *>(DatumGetPointer(price)), wide);
-    wide = nullptr;
-    switch (coding.kind) {
+std::int64_t read_number(price_kind kind, Datum price) {
+    switch (kind) {
     case price_kind::int2:
         return DatumGetInt16(price);
     case price_kind::int4:

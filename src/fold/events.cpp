@@ -61,10 +61,9 @@ struct located {
 };
 
 // A row that was written before one of the columns was added has the column's default at that time.
-located find_with_defaults(const row_layout &layout, const pg::page_row &row) {
+located find_with_defaults(const row_layout &layout, HeapTupleHeader row) {
     HeapTupleData tuple{};
-    tuple.t_data = row.header;
-    tuple.t_len = row.length;
+    tuple.t_data = row;
     auto find = [&](AttrNumber number) -> const char * {
         bool is_null;
         const Datum value = ::heap_getattr(&tuple, number, layout.columns, &is_null);
@@ -81,8 +80,8 @@ located find_with_defaults(const row_layout &layout, const pg::page_row &row) {
 }
 
 // Walks the columns from the first that has no place of its own.
-located find_columns(const row_layout &layout, const pg::page_row &row, bool has_nulls) {
-    const char *base = reinterpret_cast<const char *>(row.header) + row.header->t_hoff;
+located find_columns(const row_layout &layout, HeapTupleHeader row, bool has_nulls) {
+    const char *base = reinterpret_cast<const char *>(row) + row->t_hoff;
     located found{};
     int from = 0;
     std::size_t at = 0;
@@ -94,7 +93,7 @@ located find_columns(const row_layout &layout, const pg::page_row &row, bool has
         at = static_cast<std::size_t>(layout.fixed_end);
     }
     for (int i = from; i < layout.last; i++) {
-        if (has_nulls && att_isnull(i, row.header->t_bits))
+        if (has_nulls && att_isnull(i, row->t_bits))
             continue;
         const Form_pg_attribute column = TupleDescAttr(layout.columns, i);
         at = att_align_pointer(at, column->attalign, column->attlen, base + at);
@@ -125,29 +124,41 @@ template <class Number> std::int64_t number_at(const char *place) {
     return value;
 }
 
-// How far ahead of use rows are asked for: rows lie in descending order, which no processor expects.
-constexpr int rows_ahead = 8;
+// Whether the columns stand where the layout says.
+bool is_plain(const row_layout &layout, HeapTupleHeader row) {
+    return (row->t_infomask & HEAP_HASNULL) == 0 && HeapTupleHeaderGetNatts(row) >= layout.last;
+}
 
-// With `low` and `high` rows of other lids are left as early as can be.
-inline bool read_row(const row_layout &layout, const pg::page_row &row, std::int64_t low, std::int64_t high,
-                     price_event &event) {
-    const bool has_nulls = (row.header->t_infomask & HEAP_HASNULL) != 0;
-    const bool is_whole = HeapTupleHeaderGetNatts(row.header) >= layout.last;
-    const char *base = reinterpret_cast<const char *>(row.header) + row.header->t_hoff;
-    const bool is_plain = !has_nulls && is_whole && layout.lid_offset >= 0;
-    if (is_plain) {
-        const std::int64_t lid = number_at<std::int64_t>(base + layout.lid_offset);
-        if (lid < low || lid > high)
-            return false;
+// A lid is in the range just where this, without sign, is at most `width`.
+std::uint64_t above(std::int64_t low, std::int64_t lid) {
+    return static_cast<std::uint64_t>(lid) - static_cast<std::uint64_t>(low);
+}
+
+// The rows that are in the range or hard to tell, without a branch: which ones come is anybody's guess.
+int pick_rows(const row_layout &layout, const pg::page_rows &rows, std::int64_t low, std::uint64_t width,
+              HeapTupleHeader *picked) {
+    int count = 0;
+    for (int i = 0; i < rows.count; i++) {
+        const HeapTupleHeader row = rows[i];
+        const bool plain = is_plain(layout, row);
+        // Of a row that may end before its lid, nothing beyond the header is read.
+        const char *place = reinterpret_cast<const char *>(row) + (plain ? row->t_hoff + layout.lid_offset : 0);
+        picked[count] = row;
+        count += !plain | (above(low, number_at<std::int64_t>(place)) <= width);
     }
-    const located found = is_plain && layout.is_simple ? find_simple(layout, base)
-                          : is_whole                   ? find_columns(layout, row, has_nulls)
-                                                       : find_with_defaults(layout, row);
+    return count;
+}
+
+inline bool read_row(const row_layout &layout, HeapTupleHeader row, price_event &event) {
+    const bool has_nulls = (row->t_infomask & HEAP_HASNULL) != 0;
+    const bool is_whole = HeapTupleHeaderGetNatts(row) >= layout.last;
+    const located found = is_whole && !has_nulls && layout.is_simple
+                              ? find_simple(layout, reinterpret_cast<const char *>(row) + row->t_hoff)
+                          : is_whole ? find_columns(layout, row, has_nulls)
+                                     : find_with_defaults(layout, row);
     if (!found.lid || !found.price || !found.day)
         return false;
     event.lid = number_at<std::int64_t>(found.lid);
-    if (event.lid < low || event.lid > high)
-        return false;
     event.day = layout.coding.day_is_date ? number_at<std::int32_t>(found.day) : number_at<std::int64_t>(found.day);
     event.price =
         read_price(layout.coding, fetch_att(found.price, layout.price_length > 0, layout.price_length), event.wide);
@@ -156,18 +167,24 @@ inline bool read_row(const row_layout &layout, const pg::page_row &row, std::int
 
 } // namespace
 
-bool read_event(const row_layout &layout, const pg::page_row &row, price_event &event) {
-    return read_row(layout, row, PG_INT64_MIN, PG_INT64_MAX, event);
+bool read_event(const row_layout &layout, HeapTupleHeader row, price_event &event) {
+    return read_row(layout, row, event);
 }
 
 void gather_events(const row_layout &layout, const pg::page_rows &rows, std::int64_t low, std::int64_t high,
                    event_batch &batch) {
+    const std::uint64_t width = above(low, high);
+    HeapTupleHeader picked[pg::most_page_rows];
+    int picked_count = rows.count;
+    if (layout.lid_offset >= 0)
+        picked_count = pick_rows(layout, rows, low, width, picked);
+    else
+        for (int i = 0; i < rows.count; i++)
+            picked[i] = rows[i];
     int count = 0;
-    for (int i = 0; i < rows.count; i++) {
-        if (i + rows_ahead < rows.count)
-            __builtin_prefetch(rows[i + rows_ahead].header);
+    for (int i = 0; i < picked_count; i++) {
         price_event event;
-        if (!read_row(layout, rows[i], low, high, event))
+        if (!read_row(layout, picked[i], event) || above(low, event.lid) > width)
             continue;
         batch.lid[count] = event.lid;
         batch.day[count] = event.day;

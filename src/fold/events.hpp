@@ -28,7 +28,7 @@ struct price_event {
     struct varlena *wide; // the price where it has no code, else NULL; it lies in the row
 };
 // False for an event that does not count: lid, day or price is NULL.
-bool read_event(const row_layout &layout, const pg::page_row &row, price_event &event);
+bool read_event(const row_layout &layout, HeapTupleHeader row, price_event &event);
 
 // Countable events, column-major.
 struct event_batch {

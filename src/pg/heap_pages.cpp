@@ -1,37 +1,97 @@
-// Boundary: heap pages. heapgetpage is there up to PostgreSQL 16; 17 prepares pages of a read stream instead.
+// Boundary: heap pages, as heapgetpage reads them. PostgreSQL 17 has no test for old snapshots any more.
 #include "pg/heap_pages.hpp"
 
 extern "C" {
 #include "access/genam.h"
 #include "access/heapam.h"
 #include "access/stratnum.h"
-#include "access/tableam.h"
+#include "access/transam.h"
+#include "access/xact.h"
 #include "catalog/pg_am.h"
 #include "catalog/pg_type.h"
 #include "nodes/tidbitmap.h"
+#include "pgstat.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
+#include "utils/snapmgr.h"
 }
-
-#if PG_VERSION_NUM >= 170000
-#error "heapgetpage has to be replaced by heap_prepare_pagescan"
-#endif
 
 namespace etl::pg {
 
-heap_pages begin_pages(Relation heap, Snapshot snapshot) {
-    const TableScanDesc scan = ::table_beginscan_strat(heap, snapshot, 0, nullptr, true, false);
-    return {scan, reinterpret_cast<HeapScanDesc>(scan)->rs_nblocks};
+void begin_pages(heap_pages &pages, Relation heap, Snapshot snapshot) {
+    Assert(!IsolationIsSerializable());
+    pages.heap = heap;
+    pages.snapshot = snapshot;
+    pages.count = RelationGetNumberOfBlocks(heap);
+    // A table that is large beside the cache must not push all else out of it.
+    pages.strategy = pages.count > static_cast<BlockNumber>(NBuffers) / 4 ? ::GetAccessStrategy(BAS_BULKREAD) : nullptr;
+    pages.pinned = InvalidBuffer;
+    pgstat_count_heap_scan(heap);
 }
 
 void end_pages(heap_pages &pages) {
-    ::table_endscan(pages.scan);
+    if (BufferIsValid(pages.pinned))
+        ::ReleaseBuffer(pages.pinned);
+    if (pages.strategy)
+        ::FreeAccessStrategy(pages.strategy);
 }
 
-page_rows read_page(heap_pages &pages, BlockNumber page) {
-    ::heapgetpage(pages.scan, page);
-    const HeapScanDescData *scan = reinterpret_cast<HeapScanDesc>(pages.scan);
-    return {static_cast<char *>(BufferGetPage(scan->rs_cbuf)), scan->rs_vistuples, scan->rs_ntuples};
+namespace {
+
+// How far ahead of use rows are asked for: they lie in descending order, which no processor expects.
+constexpr int rows_ahead = 16;
+
+// What most rows of a page that is not all-visible are: inserted by a transaction known to have committed before any
+// that the snapshot takes for running, and left alone since.
+bool is_plainly_visible(HeapTupleHeader row, TransactionId oldest_running) {
+    constexpr std::uint16_t settled = HEAP_XMIN_COMMITTED | HEAP_XMAX_INVALID;
+    return (row->t_infomask & settled) == settled &&
+           (HeapTupleHeaderXminFrozen(row) || ::TransactionIdPrecedes(HeapTupleHeaderGetRawXmin(row), oldest_running));
+}
+
+bool is_visible(const heap_pages &pages, HeapTupleHeader row, std::uint32_t length, BlockNumber page,
+                OffsetNumber item) {
+    HeapTupleData tuple;
+    tuple.t_data = row;
+    tuple.t_len = length;
+    tuple.t_tableOid = RelationGetRelid(pages.heap);
+    ItemPointerSet(&tuple.t_self, page, item);
+    return ::HeapTupleSatisfiesVisibility(&tuple, pages.snapshot, pages.pinned);
+}
+
+} // namespace
+
+page_rows read_page(heap_pages &pages, BlockNumber number) {
+    if (BufferIsValid(pages.pinned))
+        ::ReleaseBuffer(pages.pinned);
+    pages.pinned = InvalidBuffer;
+    pages.pinned = ::ReadBufferExtended(pages.heap, MAIN_FORKNUM, number, RBM_NORMAL, pages.strategy);
+    ::heap_page_prune_opt(pages.heap, pages.pinned);
+    ::LockBuffer(pages.pinned, BUFFER_LOCK_SHARE);
+    char *page = static_cast<char *>(BufferGetPage(pages.pinned));
+#if PG_VERSION_NUM < 170000
+    ::TestForOldSnapshot(pages.snapshot, pages.heap, page);
+#endif
+    const ItemIdData *items = reinterpret_cast<PageHeader>(page)->pd_linp;
+    const int item_count = static_cast<int>(PageGetMaxOffsetNumber(page));
+    const bool all_visible = PageIsAllVisible(page) && !pages.snapshot->takenDuringRecovery;
+    const TransactionId oldest_running = pages.snapshot->xmin;
+    int count = 0;
+    for (int i = 0; i < item_count; i++) {
+        if (i + rows_ahead < item_count)
+            __builtin_prefetch(page + items[i + rows_ahead].lp_off);
+        const ItemIdData item = items[i];
+        pages.seen[count] = item;
+        bool seen = ItemIdIsNormal(&item);
+        if (seen && !all_visible) {
+            const HeapTupleHeader row = reinterpret_cast<HeapTupleHeader>(page + item.lp_off);
+            seen = is_plainly_visible(row, oldest_running) ||
+                   is_visible(pages, row, item.lp_len, number, static_cast<OffsetNumber>(i + 1));
+        }
+        count += seen;
+    }
+    ::LockBuffer(pages.pinned, BUFFER_LOCK_UNLOCK);
+    return {page, pages.seen, count};
 }
 
 struct index_pages {

@@ -5,7 +5,6 @@
 
 extern "C" {
 #include "access/htup_details.h"
-#include "access/relscan.h"
 #include "storage/bufmgr.h"
 #include "storage/bufpage.h"
 #include "utils/snapshot.h"
@@ -13,38 +12,37 @@ extern "C" {
 
 namespace etl::pg {
 
+// The most rows that a page can have.
+constexpr int most_page_rows = static_cast<int>(MaxHeapTuplesPerPage);
+
 // A walk over pages of a heap in any order. At most one page is pinned at a time.
 struct heap_pages {
-    TableScanDesc scan;
+    Relation heap;
+    Snapshot snapshot;
+    BufferAccessStrategy strategy;
     BlockNumber count; // pages that there were when the walk began: the snapshot sees none of later ones
+    Buffer pinned;
+    ItemIdData seen[most_page_rows];
 };
 
-// `snapshot` is an MVCC snapshot that stays active for the length of the walk.
-heap_pages begin_pages(Relation heap, Snapshot snapshot);
+// `snapshot` is an MVCC snapshot that stays active for the length of the walk, of a transaction that is not
+// serializable: nobody learns what was read.
+void begin_pages(heap_pages &pages, Relation heap, Snapshot snapshot);
 void end_pages(heap_pages &pages);
-
-struct page_row {
-    HeapTupleHeader header;
-    std::uint32_t length;
-};
 
 // The rows of a page that the snapshot sees. They stay where they are until the next page is read.
 struct page_rows {
     char *page;
-    const OffsetNumber *items;
+    const ItemIdData *items;
     int count;
 
-    page_row operator[](int index) const noexcept {
-        const ItemIdData &item = reinterpret_cast<PageHeader>(page)->pd_linp[items[index] - 1];
-        return {reinterpret_cast<HeapTupleHeader>(page + item.lp_off), item.lp_len};
+    HeapTupleHeader operator[](int index) const noexcept {
+        return reinterpret_cast<HeapTupleHeader>(page + items[index].lp_off);
     }
 };
 
 // Rows of an all-visible page are not looked at one by one.
 page_rows read_page(heap_pages &pages, BlockNumber page);
-
-// The most rows that a page can have.
-constexpr int most_page_rows = static_cast<int>(MaxHeapTuplesPerPage);
 
 // Pages of its heap in which an index finds rows with low <= key <= high, in physical order; a page may be among them
 // without need, so that the memory is bounded by work_mem.

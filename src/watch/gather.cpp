@@ -64,11 +64,10 @@ transition::transition(Tuplestorestate *store, TupleTableSlot *slot) : store_(st
     ::tuplestore_rescan(store_);
 }
 
-bool transition::next(pg::page_row &row) {
+bool transition::next(HeapTupleHeader &row) {
     if (!::tuplestore_gettupleslot(store_, true, false, slot_))
         return false;
-    const HeapTupleData &tuple = reinterpret_cast<const MinimalTupleTableSlot *>(slot_)->minhdr;
-    row = {tuple.t_data, tuple.t_len};
+    row = reinterpret_cast<const MinimalTupleTableSlot *>(slot_)->minhdr.t_data;
     return true;
 }
 

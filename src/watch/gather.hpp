@@ -53,7 +53,7 @@ class transition {
 public:
     transition(Tuplestorestate *store, TupleTableSlot *slot);
     // The row lasts until the next one is read.
-    bool next(pg::page_row &row);
+    bool next(HeapTupleHeader &row);
 
 private:
     Tuplestorestate *store_;

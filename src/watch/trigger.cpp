@@ -62,7 +62,7 @@ void make_room(const firing &now) {
 void gather(const firing &now, Tuplestorestate *store, TupleTableSlot *slot,
             void (gathered::*take)(const fold::price_event &)) {
     transition rows(store, slot);
-    pg::page_row row;
+    HeapTupleHeader row;
     fold::price_event event;
     while (rows.next(row)) {
         if (fold::read_event(now.layout, row, event))
@@ -83,7 +83,7 @@ bool same(const fold::price_event &a, const fold::price_event &b) {
 // other columns costs no more than reading it. Where the order differs, the pairs differ, and both are counted.
 void gather_update(const firing &now, TupleTableSlot *old_slot, TupleTableSlot *new_slot) {
     transition before(now.data->tg_oldtable, old_slot), after(now.data->tg_newtable, new_slot);
-    pg::page_row old_row, new_row;
+    HeapTupleHeader old_row, new_row;
     fold::price_event removed, added;
     for (;;) {
         const bool has_old = before.next(old_row), has_new = after.next(new_row);

@@ -1,5 +1,6 @@
 // C++ regime: may throw, never calls PostgreSQL
 #include "kernel/price_code.hpp"
+#include "kernel/short_price.hpp"
 
 #include <gtest/gtest.h>
 
@@ -134,6 +135,37 @@ TEST(price_code, back_and_forth) {
         units = random() % 2 ? units : -units;
         const std::int64_t of = units * 8 + places;
         ASSERT_EQ(code(image(of, open_format), open_format), of);
+    }
+}
+
+TEST(short_price_reader, agrees_with_price_code) {
+    std::mt19937_64 random(5);
+    auto below = [&random](unsigned limit) { return static_cast<unsigned>(random() % limit); };
+    for (const price_format format : {cents, open_format, price_format{0, false}, price_format{4, false},
+                                      price_format{5, false}, price_format{6, false}, price_format{15, false}}) {
+        const short_price_reader read(format);
+        int seen = 0;
+        for (int i = 0; i < 200000; i++) {
+            std::vector<unsigned> digits(below(7));
+            for (unsigned &digit : digits)
+                digit = below(4) ? below(100) * 100 : below(2) ? below(10000) : 9999;
+            const unsigned scale = below(8) ? static_cast<unsigned>(format.scale) : below(64);
+            const std::vector<unsigned char> number =
+                stored(below(3) == 0, scale, static_cast<int>(below(9)) - 4, digits, below(20) == 0);
+            // What lies around it does not count.
+            std::vector<unsigned char> row(8 + number.size() + 8);
+            for (unsigned char &byte : row)
+                byte = static_cast<unsigned char>(random());
+            std::copy(number.begin(), number.end(), row.begin() + 8);
+            const std::int64_t expected = code(number, format);
+            seen += expected != no_code;
+            ASSERT_EQ(read(row.data() + 8, number.size()), expected) << "scale " << format.scale << ", number " << i;
+        }
+        EXPECT_GT(seen, 1000);
+        for (const unsigned header : {0xC000u, 0xD000u, 0xF000u}) {
+            const unsigned char row[] = {1, 2, 3, 4, 5, 6, 7, 8, 0, static_cast<unsigned char>(header >> 8)};
+            ASSERT_EQ(read(row + 8, 2), price_code(row + 8, 2, format));
+        }
     }
 }
 
