@@ -3,6 +3,7 @@
 
 #include "fold/key_probe.hpp"
 #include "pg/heap_rows.hpp"
+#include "pg/key_entries.hpp"
 
 extern "C" {
 #include "access/genam.h"
@@ -24,6 +25,8 @@ namespace {
 
 // Larger batches fall out of the cache and measure slower.
 constexpr int batch_rows = 64;
+// Index entries of so many rows are made at a time: several pages full.
+constexpr std::size_t most_entries = 4096;
 
 } // namespace
 
@@ -40,6 +43,8 @@ struct state_writer {
     row_prices *prices; // of the rows in the slots
     std::int64_t lids[batch_rows];
     int filled;
+    pg::key_entry *entries; // still to be made for rows inserted; NULL: made row by row
+    std::size_t entry_count;
     // Beside others. Either rows wait to be inserted or lids to be folded anew, never both.
     key_probe *probe;
     std::int64_t *lids_anew;
@@ -111,6 +116,28 @@ void enter_beside_others(state_writer *writer) {
     }
 }
 
+void enter(state_writer *writer) {
+    if (writer->entry_count == 0)
+        return;
+    const MemoryContext before = ::MemoryContextSwitchTo(writer->batch);
+    pg::insert_key_entries(writer->target, writer->entries, writer->entry_count);
+    ::MemoryContextSwitchTo(before);
+    writer->entry_count = 0;
+}
+
+void enter_batch(state_writer *writer) {
+    if (!writer->entries)
+        for (int i = 0; i < writer->filled; i++)
+            pg::insert_index_entries(writer->target, writer->slots[i], writer->state, false);
+    else
+        for (int i = 0; i < writer->filled; i++) {
+            const TupleTableSlot *row = writer->slots[i];
+            writer->entries[writer->entry_count++] = {writer->lids[i], row->tts_tid};
+        }
+    if (writer->entry_count + batch_rows > most_entries)
+        enter(writer);
+}
+
 void flush(state_writer *writer) {
     if (writer->filled == 0)
         return;
@@ -122,8 +149,7 @@ void flush(state_writer *writer) {
     if (writer->others.anew)
         enter_beside_others(writer);
     else
-        for (int i = 0; i < writer->filled; i++)
-            pg::insert_index_entries(writer->target, writer->slots[i], writer->state, false);
+        enter_batch(writer);
     for (int i = 0; i < writer->filled; i++)
         ::ExecClearTuple(writer->slots[i]);
     ::MemoryContextSwitchTo(before);
@@ -192,6 +218,8 @@ state_writer *begin_writing(Relation table, const event_coding &coding, const ot
     writer->target = makeNode(ResultRelInfo);
     ::InitResultRelInfo(writer->target, table, 0, nullptr, 0);
     ::ExecOpenIndices(writer->target, false);
+    if (pg::takes_key_entries(writer->target))
+        writer->entries = static_cast<pg::key_entry *>(::palloc(sizeof(pg::key_entry) * most_entries));
     writer->prices = static_cast<row_prices *>(::palloc(sizeof(row_prices) * batch_rows));
     for (TupleTableSlot *&slot : writer->slots)
         slot = ::table_slot_create(table, nullptr);
@@ -237,6 +265,7 @@ std::int64_t write_states(state_writer *writer, const kernel::price_state *state
     while (next < end)
         insert(writer, *next++);
     flush(writer);
+    enter(writer);
     fold_pending(writer);
     return writer->written;
 }
