@@ -218,7 +218,7 @@ state_writer *begin_writing(Relation table, const event_coding &coding, const ot
     writer->target = makeNode(ResultRelInfo);
     ::InitResultRelInfo(writer->target, table, 0, nullptr, 0);
     ::ExecOpenIndices(writer->target, false);
-    if (pg::takes_key_entries(writer->target))
+    if (!others.anew && pg::takes_key_entries(writer->target))
         writer->entries = static_cast<pg::key_entry *>(::palloc(sizeof(pg::key_entry) * most_entries));
     writer->prices = static_cast<row_prices *>(::palloc(sizeof(row_prices) * batch_rows));
     for (TupleTableSlot *&slot : writer->slots)

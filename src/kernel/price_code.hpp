@@ -15,6 +15,7 @@ struct price_format {
 };
 
 constexpr int most_scale = 15;
+// The display scale takes the lowest bits of a code where it varies.
 constexpr int scale_bits = 3;
 // Of a numeric without (p,s): prices with more places have no code.
 constexpr price_format open_format{6, true};

@@ -1,6 +1,7 @@
 // C++ regime: may throw, never calls PostgreSQL (nothing here throws)
 #pragma once
 
+#include "kernel/numeric_form.hpp"
 #include "kernel/price_code.hpp"
 
 #include <cstring>
@@ -18,7 +19,7 @@ public:
             return;
         for (int i = 0; i < format.scale; i++)
             unit_ *= 10;
-        for (int i = format.scale; i < 4; i++)
+        for (int i = format.scale; i < base_digits; i++)
             rest_ *= 10;
         // Multiplied and shifted, a digit behind the point comes to its units.
         part_ = (unit_ << 32) / 10000 + (rest_ > 1);
@@ -32,10 +33,10 @@ public:
         std::memcpy(&header, bytes, sizeof header);
         std::memcpy(&last, bytes + length - sizeof last, sizeof last);
         const unsigned count = static_cast<unsigned>(length - sizeof header) / 2;
-        const int scale = (header & 0x1F80) >> 7;
-        const int weight = (header & 0x003F) - (header & 0x0040);
+        const int scale = static_cast<int>((header & short_scale) >> short_scale_shift);
+        const int weight = static_cast<int>(header & short_weight) - static_cast<int>(header & short_weight_sign);
         const unsigned ahead = static_cast<unsigned>(2 - weight); // digits that are left out in front
-        const bool fits = (header & 0xC000) == 0x8000 && ahead <= 4 && count + ahead <= 4 &&
+        const bool fits = (header & form_bits) == short_form && ahead <= 4 && count + ahead <= 4 &&
                           (format_.scale_varies ? scale <= format_.scale : scale == format_.scale);
         // Digits from the one worth 10^8 on, the first in the lowest bits. In two steps, as none may be left.
         const unsigned away = (32 - 8 * count) & 63, back = 8 * ahead & 63;
@@ -46,9 +47,9 @@ public:
         if (!fits || !usable_ || (rest_ > 1 && part * rest_ != digits >> 48))
             return price_code(bytes, length, format_);
         const std::int64_t units = static_cast<std::int64_t>(whole * unit_ + part);
-        const std::int64_t sign = -static_cast<std::int64_t>(header >> 13 & 1); // all bits where it is negative
+        const std::int64_t sign = -static_cast<std::int64_t>((header & short_negative) != 0); // all bits or none
         const std::int64_t value = (units ^ sign) - sign;
-        return format_.scale_varies ? value * 8 + scale : value;
+        return format_.scale_varies ? value * (1 << scale_bits) + scale : value;
     }
 
 private:

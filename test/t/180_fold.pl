@@ -86,4 +86,23 @@ is(differences(), 0, 'and equals the log');
 is($etl->sql("SELECT count(*) > 0 FROM etl_events WHERE run_id = $run AND why LIKE '%another transaction%'"),
 	't', 'after a second try');
 $writer->quit;
+
+# Index entries are made page by page: among entries of rows that stay, of rows that are dead, on pages that were
+# emptied, and by several workers from nothing. What a crash leaves in memory only is in the log of the server.
+$etl->sql('CREATE EXTENSION amcheck');
+my %holes = (
+	'dead rows' => 'DELETE FROM price_state_p WHERE lid % 3 = 0',
+	'single rows' => 'DELETE FROM price_state_p WHERE abs(lid) % 997 > 0; VACUUM price_state_p',
+	'emptied pages' => 'DELETE FROM price_state_p WHERE lid BETWEEN -10000 AND 20000; VACUUM price_state_p',
+	'nothing' => 'TRUNCATE price_state_p');
+for my $hole (sort keys %holes)
+{
+	$etl->sql($_) for split /; /, $holes{$hole};
+	$etl->sql('CHECKPOINT');
+	ok($etl->wait_for_run(fold(2), 'done'), "a fold beside $hole ends");
+	$etl->node->stop('immediate');
+	$etl->node->start;
+	is($etl->sql("SELECT bt_index_parent_check('price_state_p_pkey', true, true)"), '', 'its index leads to all rows');
+	is(differences(), 0, 'and equals the log, also after a crash');
+}
 done_testing();
