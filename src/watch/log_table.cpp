@@ -57,7 +57,7 @@ struct wanted_lids {
 void fold_row(const wanted_lids &wanted, const fold::row_layout &layout, TupleTableSlot *slot) {
     const HeapTuple tuple = ::ExecFetchSlotHeapTuple(slot, false, nullptr);
     fold::price_event event;
-    if (!fold::read_event(layout, {tuple->t_data, tuple->t_len}, event))
+    if (!fold::read_event(layout, tuple->t_data, event))
         return;
     const std::int64_t *at = std::lower_bound(wanted.lids, wanted.lids + wanted.count, event.lid);
     if (at != wanted.lids + wanted.count && *at == event.lid)

@@ -127,7 +127,7 @@ void fold_statement(const firing &now) {
 
 bool read_slot(const firing &now, TupleTableSlot *slot, fold::price_event &event) {
     const HeapTuple tuple = ::ExecFetchSlotHeapTuple(slot, false, nullptr);
-    return fold::read_event(now.layout, {tuple->t_data, tuple->t_len}, event);
+    return fold::read_event(now.layout, tuple->t_data, event);
 }
 
 // Rows that logical replication applies, for which statement triggers do not fire.
