@@ -27,8 +27,9 @@ COMMENT ON COLUMN etl.price_gap.is_start IS 'From this transaction on the log ha
 COMMENT ON COLUMN etl.price_gap.cause IS 'How they went around the triggers';
 COMMENT ON COLUMN etl.price_gap.at IS 'When';
 
+-- Without a foreign key, so that a dump is restored in any order.
 CREATE TABLE etl.watched_relation (
-    portal   text NOT NULL REFERENCES etl.watch ON DELETE CASCADE,
+    portal   text NOT NULL,
     relation regclass NOT NULL,
     PRIMARY KEY (portal, relation)
 );

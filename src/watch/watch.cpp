@@ -97,6 +97,7 @@ void release(const catalog::portal &portal) {
     settings.set("lock_timeout", pg::format("%dms", publish_lock_timeout).c_str());
     const own_ddl mark;
     detach_all(pg::view(portal.name));
+    pg::execute("DELETE FROM etl.watched_relation WHERE portal = $1", {pg::text(pg::view(portal.name))});
     pg::execute("DELETE FROM etl.watch WHERE portal = $1", {pg::text(pg::view(portal.name))});
     pg::execute("UPDATE etl.portal SET state = 'as_of', state_since = pg_catalog.clock_timestamp(), state_cause = NULL,"
                 " folded_at = pg_catalog.clock_timestamp() WHERE portal = $1 AND state = 'current'",
