@@ -24,21 +24,22 @@ void define_settings() {
     DefineCustomStringVariable("etl.databases", "Databases in which the launcher resumes interrupted runs.",
                                "A comma-separated list; needs pg_etl in shared_preload_libraries.", &databases, "",
                                PGC_SIGHUP, GUC_LIST_INPUT, nullptr, nullptr, nullptr);
-    DefineCustomIntVariable("etl.fold_memory", "Sets how much memory a worker may take to fold a price log.",
-                            "A log of more listings is scanned several times.", &fold_memory, 256 * 1024, 256,
-                            MAX_KILOBYTES, PGC_USERSET, GUC_UNIT_KB, nullptr, nullptr, nullptr);
+    DefineCustomIntVariable(
+        "etl.fold_memory", "Sets how much memory the states of a price log may take while it is folded.",
+        "A log of more listings is scanned several times. A trigger takes 64 MB of it at most.", &fold_memory,
+        256 * 1024, 256, MAX_KILOBYTES, PGC_USERSET, GUC_UNIT_KB, nullptr, nullptr, nullptr);
     DefineCustomIntVariable("etl.max_workers", "Sets how many worker processes a database may have at a time.",
                             "Each takes one of max_worker_processes.", &max_workers, 8, 1, 1000, PGC_SUSET, 0, nullptr,
                             nullptr, nullptr);
-    DefineCustomIntVariable("etl.publish_lock_timeout", "Sets how long one try to publish waits for a lock.",
-                            "Readers of the mart queue behind a waiting publish no longer than this. Workers read it from the "
-                            "configuration; a session's SET reaches etl_revert and etl_forget_old only.",
-                            &publish_lock_timeout, 2000, 1, 600000, PGC_USERSET, GUC_UNIT_MS, nullptr, nullptr,
-                            nullptr);
+    DefineCustomIntVariable(
+        "etl.publish_lock_timeout", "Sets how long one try to publish waits for a lock.",
+        "Readers of the mart queue behind a waiting publish no longer than this. Workers read it from the "
+        "configuration; a session's SET reaches etl_revert and etl_forget_old only.",
+        &publish_lock_timeout, 2000, 1, 600000, PGC_USERSET, GUC_UNIT_MS, nullptr, nullptr, nullptr);
     DefineCustomIntVariable("etl.publish_wait", "Sets how long publish waits for older snapshots.",
                             "After that it goes on with a warning. Workers read it from the configuration; a "
-                            "session's SET does not reach them.", &publish_wait, 60000, 0, 86400000, PGC_USERSET,
-                            GUC_UNIT_MS, nullptr, nullptr, nullptr);
+                            "session's SET does not reach them.",
+                            &publish_wait, 60000, 0, 86400000, PGC_USERSET, GUC_UNIT_MS, nullptr, nullptr, nullptr);
     DefineCustomIntVariable("etl.workers_per_run", "Sets how many workers a run uses unless it is told otherwise.",
                             nullptr, &workers_per_run, 4, 1, 1000, PGC_USERSET, 0, nullptr, nullptr, nullptr);
     MarkGUCPrefixReserved("etl");

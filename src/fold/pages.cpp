@@ -49,15 +49,7 @@ void make_room(job &work) {
         return;
     while (work.map.room() < wanted || (work.wide.bytes > work.most_wide_bytes && work.map.size() > 1))
         halve(work);
-    int kept = 0;
-    for (int i = 0; i < batch.count; i++)
-        if (batch.lid[i] <= work.high) {
-            batch.lid[kept] = batch.lid[i];
-            batch.day[kept] = batch.day[i];
-            batch.price[kept] = batch.price[i];
-            batch.wide[kept++] = batch.wide[i];
-        }
-    batch.count = kept;
+    drop_above(batch, work.high);
 }
 
 void add_time(instr_time &sum, instr_time &since) {

@@ -51,6 +51,20 @@ void absorb_batch(states_by_lid &states, const event_batch &batch) {
     }
 }
 
+void drop_above(event_batch &batch, std::int64_t high) {
+    if (high == PG_INT64_MAX)
+        return;
+    int kept = 0;
+    for (int i = 0; i < batch.count; i++)
+        if (batch.lid[i] <= high) {
+            batch.lid[kept] = batch.lid[i];
+            batch.day[kept] = batch.day[i];
+            batch.price[kept] = batch.price[i];
+            batch.wide[kept++] = batch.wide[i];
+        }
+    batch.count = kept;
+}
+
 void keep_states(states_by_lid &states, const kernel::price_state *sorted, std::size_t count) {
     for (std::size_t i = count; i < states.map.size(); i++)
         forget(states.wide, sorted[i]);

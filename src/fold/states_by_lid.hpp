@@ -21,6 +21,9 @@ void set_capacity(states_by_lid &states, std::size_t capacity);
 // Adds the events of a batch, for whose lids the map has room.
 void absorb_batch(states_by_lid &states, const event_batch &batch);
 
+// Drops the events of lids above `high` from a batch.
+void drop_above(event_batch &batch, std::int64_t high);
+
 // Drops all but the first `count` states, as the map has sorted them.
 void keep_states(states_by_lid &states, const kernel::price_state *sorted, std::size_t count);
 

@@ -1,6 +1,8 @@
 // PG regime: transition tables to states by lid.
 #include "watch/gather.hpp"
 
+#include "settings.hpp"
+
 extern "C" {
 #include "executor/executor.h"
 }
@@ -9,14 +11,13 @@ namespace etl::watch {
 
 namespace {
 
-// Some 40 MB, and what waits in a batch; a statement with more lids is taken in several passes.
-constexpr std::size_t most_lids = 500000;
-constexpr std::size_t most_wide_bytes = std::size_t{64} * 1024 * 1024;
+// Writers are many, so they get no more than this of what a worker may take.
+constexpr std::size_t most_bytes = std::size_t{64} * 1024 * 1024;
 constexpr std::size_t least_capacity = 16;
 
 } // namespace
 
-gathered::gathered(MemoryContext memory, const fold::event_coding &coding) {
+gathered::gathered(MemoryContext memory, const fold::event_coding &coding) : low_(PG_INT64_MIN), high_(PG_INT64_MAX) {
     for (side *one : {&added_, &removed_}) {
         one->states = {memory, nullptr, nullptr, {}, {memory, coding.format, 0}};
         one->batch.count = 0;
@@ -24,6 +25,8 @@ gathered::gathered(MemoryContext memory, const fold::event_coding &coding) {
 }
 
 void gathered::take(side &to, const fold::price_event &event) {
+    if (event.lid < low_ || event.lid > high_)
+        return;
     fold::event_batch &batch = to.batch;
     batch.lid[batch.count] = event.lid;
     batch.day[batch.count] = event.day;
@@ -35,28 +38,55 @@ void gathered::take(side &to, const fold::price_event &event) {
 }
 
 void gathered::absorb(side &to) {
+    // Some may have come before a pass was cut short.
+    fold::drop_above(to.batch, high_);
     const std::size_t wanted = static_cast<std::size_t>(to.batch.count);
     if (to.states.map.room() < wanted)
         fold::set_capacity(to.states, std::max(to.states.map.capacity() * 2, std::max(wanted, least_capacity)));
     fold::absorb_batch(to.states, to.batch);
     to.batch.count = 0;
+    while (is_full() && std::max(added_.states.map.size(), removed_.states.map.size()) > 1)
+        halve();
 }
 
 bool gathered::is_full() const {
-    return added_.states.map.size() + removed_.states.map.size() >= most_lids ||
-           added_.states.wide.bytes + removed_.states.wide.bytes >= most_wide_bytes;
+    const std::size_t most = std::min(most_bytes, static_cast<std::size_t>(fold_memory) * 1024);
+    auto bytes = [](const side &of) {
+        return of.states.map.size() * kernel::state_map::bytes_a_state + of.states.wide.bytes;
+    };
+    return bytes(added_) + bytes(removed_) > most;
+}
+
+void gathered::halve() {
+    const sorted_states larger = sort(added_.states.map.size() > removed_.states.map.size() ? added_ : removed_);
+    high_ = larger.next[(larger.end - larger.next) / 2 - 1].lid;
+    for (side *one : {&added_, &removed_}) {
+        const sorted_states all = sort(*one);
+        const kernel::price_state *kept =
+            std::upper_bound(all.next, all.end, high_,
+                             [](std::int64_t lid, const kernel::price_state &state) { return lid < state.lid; });
+        fold::keep_states(one->states, all.next, static_cast<std::size_t>(kept - all.next));
+    }
+}
+
+void gathered::end_pass() {
+    absorb(added_);
+    absorb(removed_);
+}
+
+bool gathered::next_pass() {
+    if (high_ == PG_INT64_MAX)
+        return false;
+    low_ = high_ + 1;
+    high_ = PG_INT64_MAX;
+    for (side *one : {&added_, &removed_})
+        fold::keep_states(one->states, sort(*one).next, 0);
+    return true;
 }
 
 sorted_states gathered::sort(side &of) {
-    absorb(of);
     const kernel::price_state *first = of.states.map.sort();
     return {first, first + of.states.map.size()};
-}
-
-void gathered::clear() {
-    for (side *one : {&added_, &removed_})
-        if (one->states.map.size() > 0)
-            fold::keep_states(one->states, one->states.map.sort(), 0);
 }
 
 transition::transition(Tuplestorestate *store, TupleTableSlot *slot) : store_(store), slot_(slot) {

@@ -14,7 +14,8 @@ struct sorted_states {
     const kernel::price_state *next, *end;
 };
 
-// What a statement added and what it removed.
+// What a statement added and what it removed. Where its lids are too many for the memory, the higher ones wait for
+// another pass over its rows: so state rows are locked in the order of lid all through the statement.
 class gathered {
 public:
     gathered(MemoryContext memory, const fold::event_coding &coding);
@@ -24,16 +25,16 @@ public:
     void remove(const fold::price_event &event) {
         take(removed_, event);
     }
-    // True when it holds as much as may be in memory.
-    bool is_full() const;
-    // Nothing comes after this but clear().
+    // All rows have come; what follows is a look at the states.
+    void end_pass();
+    // Forgets the states; false where none of the lids waits.
+    bool next_pass();
     sorted_states added() {
         return sort(added_);
     }
     sorted_states removed() {
         return sort(removed_);
     }
-    void clear();
 
 private:
     // Events wait for each other, to be looked up together.
@@ -42,10 +43,13 @@ private:
         fold::event_batch batch;
     };
     void take(side &to, const fold::price_event &event);
-    static void absorb(side &to);
+    void absorb(side &to);
+    bool is_full() const;
+    void halve();
     static sorted_states sort(side &of);
 
     side added_, removed_;
+    std::int64_t low_, high_; // lids of this pass
 };
 
 // Reads a transition table from its beginning, by a read pointer of its own.

@@ -34,6 +34,7 @@ const char *name_of(const TriggerData *data) {
 }
 
 void flush(const firing &now) {
+    now.events->end_pass();
     for (int i = 0; i < now.known->count; i++) {
         const watched_portal &portal = now.known->portals[i];
         if (!OidIsValid(portal.state_owner)) {
@@ -52,13 +53,6 @@ void flush(const firing &now) {
     }
 }
 
-void make_room(const firing &now) {
-    if (unlikely(now.events->is_full())) {
-        flush(now);
-        now.events->clear();
-    }
-}
-
 void gather(const firing &now, Tuplestorestate *store, TupleTableSlot *slot,
             void (gathered::*take)(const fold::price_event &)) {
     transition rows(store, slot);
@@ -67,7 +61,6 @@ void gather(const firing &now, Tuplestorestate *store, TupleTableSlot *slot,
     while (rows.next(row)) {
         if (fold::read_event(now.layout, row, event))
             (now.events->*take)(event);
-        make_room(now);
     }
 }
 
@@ -97,7 +90,6 @@ void gather_update(const firing &now, TupleTableSlot *old_slot, TupleTableSlot *
             now.events->remove(removed);
         if (has_added)
             now.events->add(added);
-        make_room(now);
     }
 }
 
@@ -109,18 +101,20 @@ void fold_statement(const firing &now) {
     const TupleDesc columns = RelationGetDescr(now.data->tg_relation);
     TupleTableSlot *old_slot = ::MakeSingleTupleTableSlot(columns, &TTSOpsMinimalTuple);
     TupleTableSlot *new_slot = ::MakeSingleTupleTableSlot(columns, &TTSOpsMinimalTuple);
-    if (has_old && has_new)
-        gather_update(now, old_slot, new_slot);
-    else if (has_new)
-        gather(now, now.data->tg_newtable, new_slot, &gathered::add);
-    else
-        gather(now, now.data->tg_oldtable, old_slot, &gathered::remove);
-    // As if it were removed as well: its lid is folded anew if that may matter.
-    if (has_new && was_overtaken())
-        gather(now, now.data->tg_newtable, new_slot, &gathered::remove);
-    if (has_old)
-        note_removal();
-    flush(now);
+    do {
+        if (has_old && has_new)
+            gather_update(now, old_slot, new_slot);
+        else if (has_new)
+            gather(now, now.data->tg_newtable, new_slot, &gathered::add);
+        else
+            gather(now, now.data->tg_oldtable, old_slot, &gathered::remove);
+        // As if it were removed as well: its lid is folded anew if that may matter.
+        if (has_new && was_overtaken())
+            gather(now, now.data->tg_newtable, new_slot, &gathered::remove);
+        if (has_old)
+            note_removal();
+        flush(now);
+    } while (now.events->next_pass());
     ::ExecDropSingleTupleTableSlot(old_slot);
     ::ExecDropSingleTupleTableSlot(new_slot);
 }
