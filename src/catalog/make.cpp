@@ -152,6 +152,7 @@ void drop_make(const pg::string &name) {
     for (const recorded_view &one : source_views_of_make(name))
         drop_source_view(one.view);
     pg::catalog_scope as_catalog;
+    pg::execute("DELETE FROM etl.source WHERE make = $1", {pg::text(pg::view(name))});
     pg::execute("DELETE FROM etl.make WHERE make = $1", {pg::text(pg::view(name))});
 }
 

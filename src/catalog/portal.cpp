@@ -115,6 +115,7 @@ void drop_portal(const pg::string &name) {
         drop_source_view(one.view);
     {
         pg::catalog_scope as_catalog;
+        pg::execute("DELETE FROM etl.source WHERE portal = $1", {pg::text(pg::view(name))});
         pg::execute("DELETE FROM etl.portal WHERE portal = $1", {pg::text(pg::view(name))});
     }
     const pg::string schema = schema_of(dropped.price_state);

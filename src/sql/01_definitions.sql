@@ -1,4 +1,6 @@
 -- What the DBA defined: portals, templates, makes, rates. Dumped with the extension; changed through the API only.
+-- Definitions refer to each other without foreign keys: several jobs of pg_restore load an extension's tables in any order.
+-- They change under one lock (catalog/usage) and by the API alone.
 CREATE TABLE etl.rates (
     only_one boolean PRIMARY KEY DEFAULT true CHECK (only_one),
     relation regclass NOT NULL
@@ -57,7 +59,7 @@ CREATE TABLE etl.make (
     mapping  regclass NOT NULL,
     mart     regclass NOT NULL UNIQUE,
     country  text,
-    template text NOT NULL REFERENCES etl.template,
+    template text NOT NULL,
     portals  text[],
     terminal text,
     settings jsonb NOT NULL,
@@ -76,8 +78,8 @@ COMMENT ON COLUMN etl.make.settings IS 'Settings on which a result can depend, a
 COMMENT ON COLUMN etl.make.mapping_name IS 'Name of the mapping, by which etl_refresh_make finds it when rebuilt';
 
 CREATE TABLE etl.source (
-    make   text NOT NULL REFERENCES etl.make ON DELETE CASCADE,
-    portal text NOT NULL REFERENCES etl.portal,
+    make   text NOT NULL,
+    portal text NOT NULL,
     view   regclass NOT NULL UNIQUE,
     PRIMARY KEY (make, portal)
 );

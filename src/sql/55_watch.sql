@@ -1,6 +1,6 @@
 -- Watching price logs: triggers that keep the price state in step, and what is known of their coverage.
 CREATE TABLE etl.watch (
-    portal    text PRIMARY KEY REFERENCES etl.portal ON DELETE CASCADE,
+    portal    text PRIMARY KEY,
     since     timestamptz NOT NULL,
     channel   text,
     fault     text
@@ -27,7 +27,6 @@ COMMENT ON COLUMN etl.price_gap.is_start IS 'From this transaction on the log ha
 COMMENT ON COLUMN etl.price_gap.cause IS 'How they went around the triggers';
 COMMENT ON COLUMN etl.price_gap.at IS 'When';
 
--- Without a foreign key, so that a dump is restored in any order.
 CREATE TABLE etl.watched_relation (
     portal   text NOT NULL,
     relation regclass NOT NULL,

@@ -94,7 +94,7 @@ my $other = PostgreSQL::Test::Cluster->new('other');
 $other->init(extra => [ '--encoding=UTF8', '--locale=C.UTF-8' ]);
 $other->start;
 $other->safe_psql('postgres', 'CREATE DATABASE cars');
-command_ok([ 'pg_restore', '--exit-on-error', '-d', $other->connstr('cars'), $dump ], 'pg_restore into another cluster');
+command_ok([ 'pg_restore', '--exit-on-error', '--jobs=2', '-d', $other->connstr('cars'), $dump ], 'pg_restore by two jobs into another cluster');
 {
 	local $etl->{node} = $other;
 	is(fingerprint('cars'), $original, 'is equal there');
