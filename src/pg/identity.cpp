@@ -53,6 +53,8 @@ role_scope::~role_scope() {
 catalog_scope::catalog_scope() : role_(extension_owner(), role_scope::mode::catalog) {
     settings_.set("search_path", "pg_catalog, pg_temp");
     settings_.set("row_security", "on");
+    // Where PostgreSQL's catalogs lack statistics, it would spend seconds on compiling a query of milliseconds.
+    settings_.set("jit", "off");
 }
 
 owner_scope::owner_scope(Oid owner) : role_(owner, role_scope::mode::foreign) {
