@@ -156,6 +156,21 @@ SELECT etl_unwatch_prices('n7'), etl_watch_prices('n8');
 INSERT INTO log VALUES (10, 90, '2020-01-01');
 SELECT (SELECT count(*) FROM price_state_n7) AS n7, (SELECT count(*) FROM price_state_n8) AS n8;
 
+-- Rows come to a log that is part of another table through that one as well, which fires none of its triggers
+CREATE TABLE whole (lid bigint, price numeric(12,2), dt date) PARTITION BY RANGE (dt);
+CREATE TABLE part_of_it PARTITION OF whole FOR VALUES FROM ('2020-01-01') TO ('2021-01-01');
+CREATE INDEX ON part_of_it (lid);
+SELECT etl_add_portal('w', 'listing', 'listing', 'listing', 'part_of_it');
+SELECT etl_watch_prices('w');
+ALTER TABLE whole DETACH PARTITION part_of_it;
+SELECT etl_watch_prices('w');
+CALL fold('w');
+SELECT state, detail FROM health WHERE subject = 'price state' AND name = 'w';
+ALTER TABLE whole ATTACH PARTITION part_of_it FOR VALUES FROM ('2020-01-01') TO ('2021-01-01');
+SELECT state, detail FROM health WHERE subject = 'price state' AND name = 'w';
+SELECT etl_drop_portal('w');
+DROP TABLE whole;
+
 -- An unlogged log is emptied by a crash, which no trigger sees
 SELECT etl_unwatch_prices('o');
 ALTER TABLE outer_log SET UNLOGGED;

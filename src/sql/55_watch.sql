@@ -67,6 +67,11 @@ WITH RECURSIVE part AS (
     FROM part JOIN pg_inherits i ON i.inhparent = part.relation AND NOT i.inhdetachpending
 ), subscribed AS (
     SELECT DISTINCT part.portal FROM part JOIN pg_subscription_rel s ON s.srrelid = part.relation
+), outside AS (
+    SELECT DISTINCT part.portal, part.relation
+    FROM part JOIN pg_inherits i ON i.inhrelid = part.relation AND NOT i.inhdetachpending
+    LEFT JOIN part up ON up.portal = part.portal AND up.relation = i.inhparent
+    WHERE up.relation IS NULL
 ), present AS (
     SELECT part.relation,
            count(DISTINCT t.tgtype) FILTER (WHERE t.tgtype IN (4, 8, 16) AND t.tgenabled = 'A'
@@ -81,6 +86,7 @@ SELECT DISTINCT part.portal, part.relation::regclass AS relation, part.relation 
        CASE
            WHEN c.oid IS NULL THEN 'it is gone'
            WHEN c.relkind NOT IN ('r', 'p') THEN 'it is no table'
+           WHEN o.portal IS NOT NULL THEN 'it is part of another table, through which rows come that no trigger sees'
            WHEN COALESCE(p.statements, 0) < 4 THEN 'triggers are missing, disabled, or not ENABLE ALWAYS'
            WHEN s.portal IS NOT NULL AND COALESCE(p.rows, 0) = 0
                THEN 'a subscription writes to the log, which only the row trigger sees'
@@ -89,6 +95,7 @@ SELECT DISTINCT part.portal, part.relation::regclass AS relation, part.relation 
        END AS fault
 FROM part
 LEFT JOIN pg_class c ON c.oid = part.relation
+LEFT JOIN outside o ON o.portal = part.portal AND o.relation = part.relation
 LEFT JOIN present p ON p.relation = part.relation
 LEFT JOIN subscribed s ON s.portal = part.portal;
 COMMENT ON VIEW etl.price_coverage IS 'The tables of watched price logs and what keeps events of them from being seen';
@@ -138,15 +145,23 @@ SELECT DISTINCT ON (portal) portal, fault FROM (
 COMMENT ON VIEW etl.price_fault IS 'Why the price state of a watched portal can''t be in step with its log now; no row if it can';
 
 -- The row lock makes a fold that is being settled wait for this transaction, or this one for the fold. It is shared, so
--- that writers don't queue for it.
+-- that writers don't queue for it. A transaction that sees an older state of the portal than there is can't tell: 40001.
 CREATE FUNCTION etl.record_price_gap(portal text, cause text) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     PERFORM FROM etl.watch w WHERE w.portal = $1 FOR SHARE;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'could not serialize access due to a price log that came to be watched'
+            USING ERRCODE = '40001', DETAIL = format('Portal "%s".', $1),
+                  HINT = 'The transaction might succeed if retried.';
+    END IF;
     INSERT INTO etl.price_gap (portal, cause) SELECT w.portal, $2 FROM etl.watch w WHERE w.portal = $1
     ON CONFLICT DO NOTHING;
     UPDATE etl.portal p SET state = 'stale', state_since = clock_timestamp(), state_cause = $2
     WHERE p.portal = $1 AND p.state = 'current';
+    IF NOT FOUND AND current_setting('transaction_isolation') <> 'read committed' THEN
+        PERFORM FROM etl.portal p WHERE p.portal = $1 FOR SHARE;
+    END IF;
 END $$;
 REVOKE ALL ON FUNCTION etl.record_price_gap(text, text) FROM PUBLIC;
 COMMENT ON FUNCTION etl.record_price_gap(text, text) IS 'Marks the price state of a watched portal stale, with the time and the cause';

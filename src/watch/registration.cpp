@@ -6,6 +6,7 @@
 extern "C" {
 #include "access/table.h"
 #include "access/tableam.h"
+#include "access/xact.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
@@ -114,7 +115,15 @@ bool any_watched() {
     const Snapshot snapshot = ::RegisterSnapshot(::GetLatestSnapshot());
     TupleTableSlot *slot = ::table_slot_create(watch, nullptr);
     const TableScanDesc scan = ::table_beginscan(watch, snapshot, 0, nullptr);
-    const bool found = ::table_scan_getnextslot(scan, ForwardScanDirection, slot);
+    bool found = false;
+    while (::table_scan_getnextslot(scan, ForwardScanDirection, slot)) {
+        found = true;
+        if (IsolationUsesXactSnapshot() &&
+            !::table_tuple_satisfies_snapshot(watch, slot, ::GetTransactionSnapshot()))
+            ereport(ERROR, (errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+                            errmsg("could not serialize access due to a change of what price logs are watched"),
+                            errhint("The transaction might succeed if retried.")));
+    }
     ::table_endscan(scan);
     ::ExecDropSingleTupleTableSlot(slot);
     ::UnregisterSnapshot(snapshot);

@@ -28,7 +28,8 @@ struct registration {
 // Reads the catalog as it is now, not as an old snapshot shows it.
 const registration *find_registration(Oid relation);
 
-// Whether any price log is watched; cheap, for DDL that has nothing to do with it.
+// Whether any price log is watched; cheap, for DDL that has nothing to do with it. 40001 where the transaction sees another
+// state of that than there is now.
 bool any_watched();
 
 // Makes every session look up again what these relations are registered for, once this transaction commits.
