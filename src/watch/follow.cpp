@@ -71,7 +71,10 @@ void follow() {
     if (own_ddl::under_way() || !pg::call([] { return any_watched(); }))
         return;
     pg::catalog_scope as_catalog;
-    const pg::result watched = pg::query("SELECT portal FROM etl.watch ORDER BY portal COLLATE \"C\"");
+    // What came new, or was lost, shows as a fault too; most DDL has to do with no price log.
+    const pg::result watched =
+        pg::query("SELECT w.portal FROM etl.watch w LEFT JOIN etl.price_fault f ON f.portal = w.portal"
+                  " WHERE w.fault IS NOT NULL OR f.fault IS NOT NULL ORDER BY w.portal COLLATE \"C\"");
     const own_ddl mark;
     for (std::size_t row = 0; row < watched.size(); row++)
         follow(catalog::get_portal(pg::view(watched.text(row, 0))));
