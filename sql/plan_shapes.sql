@@ -46,7 +46,8 @@ INSERT INTO shape (query) VALUES
 ('SELECT lid + 1 AS lid, {portal}::text AS portal FROM {listing}'),
 ('SELECT NULLIF(lid, 3) AS lid, {portal}::text AS portal FROM {listing}');
 
-CREATE FUNCTION try(query text) RETURNS TABLE (chunks bigint, rows bigint, missing bigint, extra bigint, ranges bigint)
+-- key_join: rows that the key join gives and the executor does not, or the other way; and what the plan says of it.
+CREATE FUNCTION try(query text) RETURNS TABLE (chunks bigint, rows bigint, missing bigint, extra bigint, ranges bigint, differing bigint, key_join text)
 LANGUAGE plpgsql AS $$
 DECLARE
     task record;
@@ -56,9 +57,17 @@ BEGIN
     PERFORM etl_add_make('shapes', 'mapping', 'plan_shapes.mart', template => 'plan_shapes', portals => ARRAY['shapes']);
     SELECT view INTO source FROM etl.source WHERE make = 'shapes';
     EXECUTE format('CREATE TEMP TABLE loaded AS SELECT * FROM %s WITH NO DATA', source);
+    EXECUTE format('CREATE TEMP TABLE joined AS SELECT * FROM %s WITH NO DATA', source);
     chunks := 0;
+    SET LOCAL etl.key_join = on;
     FOR task IN SELECT * FROM etl_plan('shapes', chunk_rows => 5) WHERE kind = 'load' LOOP
         EXECUTE 'INSERT INTO loaded ' || task.sql;
+        SET LOCAL etl.key_join = always;
+        EXECUTE 'CREATE TEMP TABLE chunk AS ' || task.sql;
+        SET LOCAL etl.key_join = off;
+        INSERT INTO joined TABLE chunk;
+        DROP TABLE chunk;
+        key_join := substring(task.sql from '^/\* load, ([^*]*) \*/');
         chunks := chunks + 1;
         IF task.lid_from IS NOT NULL AND task.lid_to IS NOT NULL THEN
             SELECT count(*) INTO ranges FROM regexp_matches(task.sql, 'lid >= ', 'g');
@@ -67,7 +76,9 @@ BEGIN
     SELECT count(*) INTO rows FROM loaded;
     EXECUTE format('SELECT count(*) FROM (SELECT * FROM %s WHERE lid IS NOT NULL EXCEPT ALL SELECT * FROM loaded) d', source) INTO missing;
     EXECUTE format('SELECT count(*) FROM (SELECT * FROM loaded EXCEPT ALL SELECT * FROM %s) d', source) INTO extra;
-    DROP TABLE loaded;
+    SELECT count(*) INTO differing
+    FROM ((TABLE loaded EXCEPT ALL TABLE joined) UNION ALL (TABLE joined EXCEPT ALL TABLE loaded)) d;
+    DROP TABLE loaded, joined;
     PERFORM etl_drop_make('shapes');
     PERFORM etl_drop_template('plan_shapes');
     DROP TABLE mart;

@@ -1,8 +1,8 @@
 // PG regime: the library's entry: magic block and initialisation, nothing else.
-#include "settings.hpp"
-
+#include "join/offer.hpp"
 #include "pg/postgres.hpp"
 #include "run/launcher.hpp"
+#include "settings.hpp"
 
 extern "C" {
 PG_MODULE_MAGIC;
@@ -11,5 +11,6 @@ PGDLLEXPORT void _PG_init(void);
 
 void _PG_init(void) {
     etl::define_settings();
+    etl::join::install();
     etl::run::register_launcher();
 }

@@ -9,12 +9,21 @@ extern "C" {
 
 namespace etl {
 
+namespace {
+
+const config_enum_entry key_join_values[] = {
+    {"off", key_join_off, false}, {"on", key_join_on, false}, {"always", key_join_always, false}, {nullptr, 0, false}};
+
+} // namespace
+
 int max_workers = 8;
 int workers_per_run = 4;
 int chunk_target = 5000;
 int publish_wait = 60000;
 int publish_lock_timeout = 2000;
 int fold_memory = 256 * 1024;
+int join_memory = 128 * 1024;
+int key_join = key_join_on;
 char *databases = nullptr;
 
 void define_settings() {
@@ -28,6 +37,13 @@ void define_settings() {
         "etl.fold_memory", "Sets how much memory the states of a price log may take while it is folded.",
         "A log of more listings is scanned several times. A trigger takes 64 MB of it at most.", &fold_memory,
         256 * 1024, 256, MAX_KILOBYTES, PGC_USERSET, GUC_UNIT_KB, nullptr, nullptr, nullptr);
+    DefineCustomIntVariable("etl.join_memory", "Sets how much memory a worker may take to join sources by their keys.",
+                            "A chunk that needs more is joined in parts; look-ups of dimensions may take as much again.",
+                            &join_memory, 128 * 1024, 64, MAX_KILOBYTES, PGC_USERSET, GUC_UNIT_KB, nullptr, nullptr,
+                            nullptr);
+    DefineCustomEnumVariable("etl.key_join", "Joins sources that have unique keys in common past the executor.",
+                             "on: in the chunks of a load; always: in every query of that shape, to look at it.",
+                             &key_join, key_join_on, key_join_values, PGC_USERSET, 0, nullptr, nullptr, nullptr);
     DefineCustomIntVariable("etl.max_workers", "Sets how many worker processes a database may have at a time.",
                             "Each takes one of max_worker_processes.", &max_workers, 8, 1, 1000, PGC_SUSET, 0, nullptr,
                             nullptr, nullptr);

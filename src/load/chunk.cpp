@@ -69,7 +69,7 @@ std::int64_t write_batches(Oid view, Relation target, const plan::key_bounds &bo
     // Rows that an earlier statement of the transaction wrote are seen, those that this one writes are not.
     ::PushActiveSnapshot(::GetTransactionSnapshot());
     PlannedStmt *plan =
-        plan::plan_source_query(plan::source_query(view, target, bounds, plan::row_shape::physical), text);
+        plan::plan_source_query(plan::source_query(view, target, bounds, plan::row_shape::physical), text).plan;
     DestReceiver *receiver = create_receiver(target);
     QueryDesc *query =
         ::CreateQueryDesc(plan, text, ::GetActiveSnapshot(), InvalidSnapshot, receiver, nullptr, nullptr, 0);

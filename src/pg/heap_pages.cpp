@@ -11,6 +11,7 @@ extern "C" {
 #include "catalog/pg_type.h"
 #include "nodes/tidbitmap.h"
 #include "pgstat.h"
+#include "storage/predicate.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
@@ -19,13 +20,14 @@ extern "C" {
 namespace etl::pg {
 
 void begin_pages(heap_pages &pages, Relation heap, Snapshot snapshot) {
-    Assert(!IsolationIsSerializable());
     pages.heap = heap;
     pages.snapshot = snapshot;
     pages.count = RelationGetNumberOfBlocks(heap);
     // A table that is large beside the cache must not push all else out of it.
     pages.strategy = pages.count > static_cast<BlockNumber>(NBuffers) / 4 ? ::GetAccessStrategy(BAS_BULKREAD) : nullptr;
     pages.pinned = InvalidBuffer;
+    pages.is_serializable = IsolationIsSerializable();
+    ::PredicateLockRelation(heap, snapshot);
     pgstat_count_heap_scan(heap);
 }
 
@@ -49,14 +51,16 @@ bool is_plainly_visible(HeapTupleHeader row, TransactionId oldest_running) {
            (HeapTupleHeaderXminFrozen(row) || ::TransactionIdPrecedes(HeapTupleHeaderGetRawXmin(row), oldest_running));
 }
 
-bool is_visible(const heap_pages &pages, HeapTupleHeader row, std::uint32_t length, BlockNumber page,
+bool is_visible(const heap_pages &pages, bool all_visible, HeapTupleHeader row, std::uint32_t length, BlockNumber page,
                 OffsetNumber item) {
     HeapTupleData tuple;
     tuple.t_data = row;
     tuple.t_len = length;
     tuple.t_tableOid = RelationGetRelid(pages.heap);
     ItemPointerSet(&tuple.t_self, page, item);
-    return ::HeapTupleSatisfiesVisibility(&tuple, pages.snapshot, pages.pinned);
+    const bool seen = all_visible || ::HeapTupleSatisfiesVisibility(&tuple, pages.snapshot, pages.pinned);
+    ::HeapCheckForSerializableConflictOut(seen, pages.heap, &tuple, pages.pinned, pages.snapshot);
+    return seen;
 }
 
 } // namespace
@@ -75,6 +79,7 @@ page_rows read_page(heap_pages &pages, BlockNumber number) {
     const ItemIdData *items = reinterpret_cast<PageHeader>(page)->pd_linp;
     const int item_count = static_cast<int>(PageGetMaxOffsetNumber(page));
     const bool all_visible = PageIsAllVisible(page) && !pages.snapshot->takenDuringRecovery;
+    const bool look = !all_visible || pages.is_serializable;
     const TransactionId oldest_running = pages.snapshot->xmin;
     int count = 0;
     for (int i = 0; i < item_count; i++) {
@@ -83,10 +88,10 @@ page_rows read_page(heap_pages &pages, BlockNumber number) {
         const ItemIdData item = items[i];
         pages.seen[count] = item;
         bool seen = ItemIdIsNormal(&item);
-        if (seen && !all_visible) {
+        if (seen && look) {
             const HeapTupleHeader row = reinterpret_cast<HeapTupleHeader>(page + item.lp_off);
-            seen = is_plainly_visible(row, oldest_running) ||
-                   is_visible(pages, row, item.lp_len, number, static_cast<OffsetNumber>(i + 1));
+            seen = (!pages.is_serializable && is_plainly_visible(row, oldest_running)) ||
+                   is_visible(pages, all_visible, row, item.lp_len, number, static_cast<OffsetNumber>(i + 1));
         }
         count += seen;
     }

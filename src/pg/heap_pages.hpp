@@ -22,11 +22,11 @@ struct heap_pages {
     BufferAccessStrategy strategy;
     BlockNumber count; // pages that there were when the walk began: the snapshot sees none of later ones
     Buffer pinned;
+    bool is_serializable; // then it is of note what is read, and what is not
     ItemIdData seen[most_page_rows];
 };
 
-// `snapshot` is an MVCC snapshot that stays active for the length of the walk, of a transaction that is not
-// serializable: nobody learns what was read.
+// `snapshot` is an MVCC snapshot that stays active for the length of the walk.
 void begin_pages(heap_pages &pages, Relation heap, Snapshot snapshot);
 void end_pages(heap_pages &pages);
 
@@ -38,6 +38,9 @@ struct page_rows {
 
     HeapTupleHeader operator[](int index) const noexcept {
         return reinterpret_cast<HeapTupleHeader>(page + items[index].lp_off);
+    }
+    std::uint32_t length(int index) const noexcept {
+        return items[index].lp_len;
     }
 };
 

@@ -81,14 +81,14 @@ void add_loads(pg::vector<planned_task> &tasks, const catalog::make &make, const
             own = listing.lids;
         else
             others.push_back(listing.lids);
-    const double width = row_width(source.view, make.mart);
+    const chunk_outlook chunk = look_at_chunk(source.view, make.mart);
     for (const cut_range &cut : cut_mart(own, mapping, others, chunk_rows)) {
         planned_task task = task_of(phase::load, "load", source.portal);
         task.range = {cut.from, cut.to};
         task.estimated_rows = round_rows(cut.rows);
-        task.estimated_bytes = round_rows(cut.rows * width);
+        task.estimated_bytes = round_rows(cut.rows * chunk.row_width);
         if (with_sql)
-            task.sql = source_sql(source.view, make.mart, task.range);
+            task.sql = pg::format("/* load, %s */ ", chunk.join.c_str()) + source_sql(source.view, make.mart, task.range);
         tasks.push_back(std::move(task));
     }
 }

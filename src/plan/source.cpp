@@ -23,25 +23,31 @@ pg::string source_sql(Oid view, Oid target, const lid_range &range) {
     return pg::string(text);
 }
 
-double row_width(Oid view, Oid target) {
+chunk_outlook look_at_chunk(Oid view, Oid target) {
     pg::settings_scope kept; // planning calls functions of constants, and functions may change settings
     // The range does not matter for the width, but makes the plan a cheap one to find.
     const key_bounds bounds = bounds_of({0, 1});
     pg::owned_context scratch("etl source query");
-    pg::memory_switch to_scratch(scratch.get());
-    return pg::call([=] {
-        constexpr int header = 28;
-        const Relation columns = open_planned(target, AccessShareLock, "mart");
-        Query *query = source_query(view, columns, bounds, row_shape::given);
-        ::relation_close(columns, NoLock);
-        const bool pushed = !::ActiveSnapshotSet();
-        if (pushed)
-            ::PushActiveSnapshot(::GetTransactionSnapshot());
-        const PlannedStmt *plan = plan_source_query(query, "pg_etl: plan a chunk");
-        if (pushed)
-            ::PopActiveSnapshot();
-        return static_cast<double>(plan->planTree->plan_width + header);
-    });
+    const join::planned found = [&] {
+        pg::memory_switch to_scratch(scratch.get());
+        return pg::call([=] {
+            const Relation columns = open_planned(target, AccessShareLock, "mart");
+            Query *query = source_query(view, columns, bounds, row_shape::given);
+            ::relation_close(columns, NoLock);
+            const bool pushed = !::ActiveSnapshotSet();
+            if (pushed)
+                ::PushActiveSnapshot(::GetTransactionSnapshot());
+            const join::planned planned = plan_source_query(query, "pg_etl: plan a chunk");
+            if (pushed)
+                ::PopActiveSnapshot();
+            return planned;
+        });
+    }();
+    constexpr int header = 28;
+    pg::string join = found.obstacle ? pg::format("no key join: %s", found.obstacle) : pg::string("key join");
+    // It is to stand in a comment, whatever the names in it.
+    std::replace(join.begin(), join.end(), '*', '?');
+    return {static_cast<double>(found.plan->planTree->plan_width + header), std::move(join)};
 }
 
 } // namespace etl::plan

@@ -9,7 +9,11 @@ namespace etl::plan {
 // SELECT of the view's rows in the range, in the target's columns, with the range on every table of it.
 pg::string source_sql(Oid view, Oid target, const lid_range &range);
 
-// Bytes that the planner expects of a row, header included.
-double row_width(Oid view, Oid target);
+// What a chunk of the view would be.
+struct chunk_outlook {
+    double row_width;     // bytes that the planner expects of a row, header included
+    pg::string join; // how the sources are joined, and why not by the key join
+};
+chunk_outlook look_at_chunk(Oid view, Oid target);
 
 } // namespace etl::plan

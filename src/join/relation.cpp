@@ -1,0 +1,146 @@
+// PG regime: may ereport, so no local here needs a destructor.
+#include "join/relation.hpp"
+
+extern "C" {
+#include "catalog/pg_type.h"
+#include "executor/executor.h"
+#include "optimizer/optimizer.h"
+}
+
+namespace etl::join {
+
+namespace {
+
+void add_column(columns &some, AttrNumber from, int to) {
+    some.list[some.count++] = {from, to};
+    some.most = std::max(some.most, from);
+}
+
+columns no_columns(int room) {
+    return {0, 0, static_cast<column *>(::palloc(sizeof(column) * static_cast<std::size_t>(room)))};
+}
+
+void copy_columns(const columns &some, TupleTableSlot *row, TupleTableSlot *joined) {
+    slot_getsomeattrs(row, some.most);
+    for (int i = 0; i < some.count; i++) {
+        const column &one = some.list[i];
+        joined->tts_values[one.to] = row->tts_values[one.from - 1];
+        joined->tts_isnull[one.to] = row->tts_isnull[one.from - 1];
+    }
+}
+
+} // namespace
+
+void open_relation(relation &opened, const member &part, CustomScanState *scan, List *filter) {
+    EState *state = scan->ss.ps.state;
+    opened.part = &part;
+    opened.heap = ::ExecGetRangeTableRelation(state, part.relation);
+    opened.rows = RelationGetDescr(opened.heap);
+    opened.filter = ::ExecInitQual(filter, &scan->ss.ps);
+    opened.row = ::ExecInitExtraTupleSlot(state, opened.rows, &TTSOpsHeapTuple);
+    opened.tuple.t_tableOid = RelationGetRelid(opened.heap);
+    ItemPointerSetInvalid(&opened.tuple.t_self);
+
+    const List *joined = castNode(CustomScan, scan->ss.ps.plan)->custom_scan_tlist;
+    opened.needed = no_columns(list_length(joined));
+    opened.filtered = no_columns(list_length(joined));
+    List *read = ::pull_var_clause(reinterpret_cast<Node *>(filter), 0);
+    ListCell *cell;
+    foreach (cell, joined) {
+        const TargetEntry *entry = static_cast<const TargetEntry *>(lfirst(cell));
+        const Var *var = castNode(Var, entry->expr);
+        if (static_cast<Index>(var->varno) != part.relation)
+            continue;
+        add_column(opened.needed, var->varattno, entry->resno - 1);
+        ListCell *other;
+        foreach (other, read)
+            if (static_cast<const Var *>(lfirst(other))->varattno == entry->resno) {
+                add_column(opened.filtered, var->varattno, entry->resno - 1);
+                break;
+            }
+    }
+}
+
+std::int64_t key_of(Datum value, Oid type) {
+    return type == INT8OID ? DatumGetInt64(value) : type == INT4OID ? DatumGetInt32(value) : DatumGetInt16(value);
+}
+
+void set_row(relation &self, HeapTupleHeader row, std::uint32_t length) {
+    self.tuple.t_data = row;
+    self.tuple.t_len = length;
+    ::ExecStoreHeapTuple(&self.tuple, self.row, false);
+}
+
+bool passes(const relation &self, CustomScanState *scan) {
+    if (!self.filter)
+        return true;
+    copy_columns(self.filtered, self.row, scan->ss.ss_ScanTupleSlot);
+    ExprContext *context = scan->ss.ps.ps_ExprContext;
+    context->ecxt_scantuple = scan->ss.ss_ScanTupleSlot;
+    return ExecQual(self.filter, context);
+}
+
+void fill(const relation &self, TupleTableSlot *joined) {
+    copy_columns(self.needed, self.row, joined);
+}
+
+void fill_null(const relation &self, TupleTableSlot *joined) {
+    for (int i = 0; i < self.needed.count; i++) {
+        joined->tts_values[self.needed.list[i].to] = static_cast<Datum>(0);
+        joined->tts_isnull[self.needed.list[i].to] = true;
+    }
+}
+
+void read_keys(relation &self, const pg::page_rows &rows, std::int64_t low, std::int64_t high, page_keys &keys) {
+    keys.count = 0;
+    const AttrNumber key = self.part->key;
+    const Oid type = self.part->key_type;
+    for (int i = 0; i < rows.count; i++) {
+        const HeapTupleHeader row = rows[i];
+        std::int64_t value;
+        // The first column, as a key usually is, stands at the start of the data.
+        if (key == 1 && type == INT8OID && HeapTupleHeaderGetNatts(row) > 0 &&
+            (!(row->t_infomask & HEAP_HASNULL) || !att_isnull(0, row->t_bits))) {
+            memcpy(&value, reinterpret_cast<const char *>(row) + row->t_hoff, sizeof value);
+        } else {
+            self.tuple.t_data = row;
+            self.tuple.t_len = rows.length(i);
+            bool is_null;
+            const Datum attribute = heap_getattr(&self.tuple, key, self.rows, &is_null);
+            if (is_null)
+                continue;
+            value = key_of(attribute, type);
+        }
+        if (value < low || value > high)
+            continue;
+        keys.number[keys.count] = i;
+        keys.key[keys.count++] = value;
+    }
+}
+
+void begin_walk(page_walk &walk, const relation &self, std::int64_t low, std::int64_t high, bool whole,
+                Snapshot snapshot) {
+    pg::begin_pages(walk.pages, self.heap, snapshot);
+    walk.found = whole ? nullptr : pg::begin_index_pages(self.part->index, low, high, snapshot);
+    walk.next = 0;
+}
+
+bool next_page(page_walk &walk, pg::page_rows &rows) {
+    CHECK_FOR_INTERRUPTS();
+    BlockNumber page;
+    do {
+        page = walk.found ? pg::next_index_page(walk.found) : walk.next++;
+        if (page == InvalidBlockNumber || (!walk.found && page >= walk.pages.count))
+            return false;
+    } while (page >= walk.pages.count);
+    rows = pg::read_page(walk.pages, page);
+    return true;
+}
+
+void end_walk(page_walk &walk) {
+    if (walk.found)
+        pg::end_index_pages(walk.found);
+    pg::end_pages(walk.pages);
+}
+
+} // namespace etl::join

@@ -1,0 +1,70 @@
+// PG regime: may ereport, so no local here needs a destructor.
+#pragma once
+
+#include "join/layout.hpp"
+#include "pg/heap_pages.hpp"
+
+extern "C" {
+#include "nodes/execnodes.h"
+#include "nodes/plannodes.h"
+#include "utils/rel.h"
+}
+
+namespace etl::join {
+
+struct column {
+    AttrNumber from; // attribute of the relation
+    int to;          // place in the joined row
+};
+
+struct columns {
+    int count;
+    AttrNumber most; // the last attribute of them
+    column *list;
+};
+
+// A relation of the join at work: which of its columns go where in the joined row, and which rows count.
+struct relation {
+    const member *part;
+    Relation heap;
+    TupleDesc rows;
+    columns needed;
+    columns filtered;  // those that the filter reads
+    ExprState *filter; // over the joined row, of which it reads this relation's columns
+    HeapTupleData tuple;
+    TupleTableSlot *row; // takes rows apart
+};
+
+// The scan's own state has its joined row and expression context already.
+void open_relation(relation &opened, const member &part, CustomScanState *scan, List *filter);
+
+// Makes a row the relation's current one; it must stay where it is while its columns are read.
+void set_row(relation &self, HeapTupleHeader row, std::uint32_t length);
+// Whether the current row passes the filter. Leaves the filter's columns in the joined row.
+bool passes(const relation &self, CustomScanState *scan);
+// Puts the current row's columns, or NULL for all of them, into the joined row.
+void fill(const relation &self, TupleTableSlot *joined);
+void fill_null(const relation &self, TupleTableSlot *joined);
+
+std::int64_t key_of(Datum value, Oid type);
+
+// The rows of a page whose keys are from `low` to `high`, by their numbers on the page.
+struct page_keys {
+    int count;
+    int number[pg::most_page_rows];
+    std::int64_t key[pg::most_page_rows];
+};
+void read_keys(relation &self, const pg::page_rows &rows, std::int64_t low, std::int64_t high, page_keys &keys);
+
+// A walk over the pages with rows from `low` to `high`, in physical order; or over all pages.
+struct page_walk {
+    pg::heap_pages pages;
+    pg::index_pages *found; // null: all
+    BlockNumber next;
+};
+void begin_walk(page_walk &walk, const relation &self, std::int64_t low, std::int64_t high, bool whole,
+                Snapshot snapshot);
+bool next_page(page_walk &walk, pg::page_rows &rows);
+void end_walk(page_walk &walk);
+
+} // namespace etl::join
