@@ -55,6 +55,8 @@ for my $layout (qw(interleaved ranges))
 		cmp_ok(chunks($etl, $run), '>', $rows / 1500, "$layout, $workers workers: many chunks");
 	}
 	seed_and_compare($etl, "$layout, 4 workers, default chunks", workers => 4) if $layout eq 'ranges';
+	$etl->sql('ALTER DATABASE postgres SET etl.key_join = off');
+	seed_and_compare($etl, "$layout, by the executor's join", workers => 2, chunk_rows => 5000);
 	$etl->node->stop;
 }
 
