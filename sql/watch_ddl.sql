@@ -171,11 +171,6 @@ SELECT state, detail FROM health WHERE subject = 'price state' AND name = 'w';
 SELECT etl_drop_portal('w');
 DROP TABLE whole;
 
--- An unlogged log is emptied by a crash, which no trigger sees
-SELECT etl_unwatch_prices('o');
-ALTER TABLE outer_log SET UNLOGGED;
-SELECT etl_watch_prices('o');
-
 SET client_min_messages = warning;
 DROP SCHEMA watch_ddl CASCADE;
 DROP SCHEMA watch_ddl_2 CASCADE;

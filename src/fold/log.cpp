@@ -88,11 +88,14 @@ price_log open_log(Oid prices) {
     foreach (cell, tables) {
         const Relation table = ::table_open(lfirst_oid(cell), NoLock);
         const char kind = table->rd_rel->relkind;
-        const bool is_heap = (kind == RELKIND_RELATION || kind == RELKIND_MATVIEW) &&
-                             table->rd_rel->relam == HEAP_TABLE_AM_OID && !RELATION_IS_OTHER_TEMP(table);
-        if (kind == RELKIND_PARTITIONED_TABLE || !is_heap || !find_columns(table, leaf, types)) {
+        const bool is_heap =
+            (kind == RELKIND_RELATION || kind == RELKIND_MATVIEW) && table->rd_rel->relam == HEAP_TABLE_AM_OID;
+        // What is temporary another session's SQL passes over as well.
+        const bool has_rows =
+            kind != RELKIND_PARTITIONED_TABLE && table->rd_rel->relpersistence != RELPERSISTENCE_TEMP;
+        if (!has_rows || !is_heap || !find_columns(table, leaf, types)) {
             ::table_close(table, NoLock);
-            if (kind == RELKIND_PARTITIONED_TABLE)
+            if (!has_rows)
                 continue;
             close_log(log);
             log.obstacle = "a part of the log is no plain table";

@@ -2,6 +2,7 @@
 #include "fold/pages.hpp"
 
 #include "fold/log.hpp"
+#include "fold/price_state.hpp"
 #include "fold/states_by_lid.hpp"
 #include "fold/write.hpp"
 

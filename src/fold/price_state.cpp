@@ -1,5 +1,5 @@
-// PG regime: may ereport, so no local here needs a destructor. Whether a price state is what the fold can write to.
-#include "fold/write.hpp"
+// PG regime: may ereport, so no local here needs a destructor.
+#include "fold/price_state.hpp"
 
 #include "plan/source_query.hpp"
 
@@ -44,22 +44,20 @@ bool has_columns(Relation table, Oid prices) {
     for (const char *name : {"first_dt", "last_dt"})
         right = right && has_type_of(table, name, log, "dt");
     ::table_close(log, NoLock);
+    return right;
+}
+
+int count_columns(TupleDesc columns) {
     int present = 0;
-    for (int i = 0; i < RelationGetDescr(table)->natts; i++)
-        present += !TupleDescAttr(RelationGetDescr(table), i)->attisdropped;
-    return right && present == column_count;
+    for (int i = 0; i < columns->natts; i++)
+        present += !TupleDescAttr(columns, i)->attisdropped;
+    return present;
 }
 
 const char *obstacle_of(Relation table, Oid prices) {
-    const Form_pg_class form = table->rd_rel;
+    if (const char *obstacle = obstacle_to_rows(table))
+        return obstacle;
     constexpr AclMode rights[] = {ACL_SELECT, ACL_INSERT, ACL_UPDATE, ACL_DELETE};
-    if (form->relkind != RELKIND_RELATION || form->relam != HEAP_TABLE_AM_OID || form->relhassubclass ||
-        form->relispartition)
-        return "the price state is no plain table";
-    if (table->trigdesc || table->rd_rules || form->relrowsecurity)
-        return "the price state has triggers, rules or row security";
-    if (RelationGetDescr(table)->constr && RelationGetDescr(table)->constr->num_check > 0)
-        return "the price state has check constraints";
     for (const AclMode right : rights)
         if (::pg_class_aclcheck(RelationGetRelid(table), ::GetUserId(), right) != ACLCHECK_OK)
             return "there is no right to write the price state";
@@ -84,6 +82,21 @@ const char *obstacle_of(Relation table, Oid prices) {
 }
 
 } // namespace
+
+const char *obstacle_to_rows(Relation table) {
+    const Form_pg_class form = table->rd_rel;
+    const TupleDesc columns = RelationGetDescr(table);
+    if (form->relkind != RELKIND_RELATION || form->relam != HEAP_TABLE_AM_OID || form->relhassubclass ||
+        form->relispartition)
+        return "the price state is no plain table";
+    if (table->trigdesc || table->rd_rules || form->relrowsecurity)
+        return "the price state has triggers, rules or row security";
+    if (columns->constr && columns->constr->num_check > 0)
+        return "the price state has check constraints";
+    if (count_columns(columns) != column_count)
+        return "the price state has other columns than it was made with";
+    return nullptr;
+}
 
 Relation open_price_state(Oid table, Oid prices, LOCKMODE mode, const char *&obstacle) {
     const Relation opened = plan::open_planned(table, mode, "price state");

@@ -5,16 +5,10 @@
 #include "fold/state_row.hpp"
 
 extern "C" {
-#include "storage/lockdefs.h"
 #include "utils/relcache.h"
 }
 
 namespace etl::fold {
-
-// Opens the price state, under ROW EXCLUSIVE to write to it. Where rows can't go to it past the executor (it has
-// triggers, checks, row security, columns of other types than the log's, or a right is missing) it is not opened and
-// `obstacle` says why.
-Relation open_price_state(Oid table, Oid prices, LOCKMODE mode, const char *&obstacle);
 
 // Writes states to the table; lasts as long as the memory context that it was made in.
 struct state_writer;

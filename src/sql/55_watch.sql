@@ -86,6 +86,8 @@ SELECT DISTINCT part.portal, part.relation::regclass AS relation, part.relation 
        CASE
            WHEN c.oid IS NULL THEN 'it is gone'
            WHEN c.relkind NOT IN ('r', 'p') THEN 'it is no table'
+           WHEN c.relpersistence = 't' THEN 'it is temporary, so that one session alone sees its rows'
+           WHEN c.relpersistence = 'u' AND c.relkind = 'r' THEN 'it is unlogged, so that a crash empties it unseen'
            WHEN o.portal IS NOT NULL THEN 'it is part of another table, through which rows come that no trigger sees'
            WHEN COALESCE(p.statements, 0) < 4 THEN 'triggers are missing, disabled, or not ENABLE ALWAYS'
            WHEN s.portal IS NOT NULL AND COALESCE(p.rows, 0) = 0
@@ -124,8 +126,13 @@ SELECT DISTINCT ON (portal) portal, fault FROM (
     SELECT w.portal, 2, CASE
         WHEN s.oid IS NULL THEN 'the price state is gone'
         WHEN s.relkind <> 'r' OR s.relhasrules OR s.relhassubclass OR s.relispartition
+             OR s.relam <> (SELECT a.oid FROM pg_am a WHERE a.amname = 'heap')
             THEN 'the price state is no plain table'
+        WHEN s.relpersistence <> 'p' THEN 'the price state is unlogged, so that a crash empties it'
         WHEN EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = s.oid) THEN 'the price state has triggers'
+        WHEN s.relrowsecurity THEN 'the price state has row security'
+        WHEN EXISTS (SELECT FROM pg_constraint k WHERE k.conrelid = s.oid AND k.contype = 'c')
+            THEN 'the price state has check constraints'
         WHEN EXISTS (SELECT FROM pg_index i WHERE i.indrelid = s.oid
                      AND (i.indexprs IS NOT NULL OR i.indpred IS NOT NULL OR i.indisexclusion))
             THEN 'the price state has an index over an expression, a condition or an exclusion'
@@ -133,6 +140,10 @@ SELECT DISTINCT ON (portal) portal, fault FROM (
                          WHERE i.indrelid = s.oid AND i.indisunique AND i.indisvalid AND i.indimmediate
                            AND i.indnkeyatts = 1 AND a.attname = 'lid')
             THEN 'the price state has no primary key (lid)'
+        WHEN (SELECT count(*) <> 8 OR bool_or(a.attgenerated <> '')
+                     OR NOT bool_or(a.attname = 'modified' AND a.atttypid = 'timestamptz'::regtype)
+              FROM pg_attribute a WHERE a.attrelid = s.oid AND a.attnum > 0 AND NOT a.attisdropped)
+            THEN 'the price state has other columns than it was made with'
         WHEN (SELECT count(*) FROM (VALUES ('lid', 'lid'), ('first_price', 'price'), ('last_price', 'price'),
                   ('price_min', 'price'), ('price_max', 'price'), ('first_dt', 'dt'), ('last_dt', 'dt')) AS v (state, log)
               JOIN pg_attribute a ON a.attrelid = s.oid AND a.attname = v.state AND NOT a.attisdropped
@@ -193,21 +204,26 @@ REVOKE ALL ON FUNCTION etl.begin_price_watch(text) FROM PUBLIC;
 COMMENT ON FUNCTION etl.begin_price_watch(text) IS 'Says that from this transaction on the price log of a portal is watched';
 
 -- The price state after the last fold chunk of a portal: current where the snapshots of all chunks saw every gap end, and
--- none has come since. The caller holds the rows of watch and portal.
+-- none has come since. The caller holds the rows of watch and portal. A temporary child goes with its session, which no
+-- event trigger is told of, so faults are looked at here.
 CREATE FUNCTION etl.settle_price_state(run_id bigint, portal text) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     began timestamptz := (SELECT min(t.started_at) FROM etl.task t
                           WHERE t.run_id = $1 AND t.portal = $2 AND t.kind = 'fold');
-    gap text := COALESCE((SELECT f.fault FROM etl.price_fault f WHERE f.portal = $2), (
-        SELECT g.cause FROM etl.price_gap g JOIN etl.task t ON t.portal = g.portal
-        WHERE t.run_id = $1 AND t.portal = $2 AND t.kind = 'fold' AND NOT pg_visible_in_snapshot(g.xid, t.snapshot)
-        ORDER BY g.xid DESC LIMIT 1));
     is_watched boolean := EXISTS (SELECT FROM etl.watch w WHERE w.portal = $2);
+    gap text;
 BEGIN
+    IF is_watched THEN
+        PERFORM etl.note_price_fault($2);
+        gap := COALESCE((SELECT w.fault FROM etl.watch w WHERE w.portal = $2), (
+            SELECT g.cause FROM etl.price_gap g JOIN etl.task t ON t.portal = g.portal
+            WHERE t.run_id = $1 AND t.portal = $2 AND t.kind = 'fold' AND NOT pg_visible_in_snapshot(g.xid, t.snapshot)
+            ORDER BY g.xid DESC LIMIT 1));
+    END IF;
     UPDATE etl.portal p
     SET state = CASE WHEN NOT is_watched THEN 'as_of' WHEN gap IS NOT NULL THEN 'stale' ELSE 'current' END,
-        state_cause = CASE WHEN is_watched THEN gap END, state_since = clock_timestamp(), folded_at = began
+        state_cause = gap, state_since = clock_timestamp(), folded_at = began
     WHERE p.portal = $2;
     DELETE FROM etl.price_gap g WHERE g.portal = $2 AND NOT g.is_start AND gap IS NULL;
 END $$;

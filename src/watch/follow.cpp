@@ -37,10 +37,10 @@ void drop_lost(const catalog::portal &portal) {
     }
 }
 
-// A partition that comes with rows, or a table that can have no triggers, is a gap; an empty one is only new.
+// A partition that comes with rows, or a table that can have no triggers of ours, is a gap; an empty one is only new.
 void take_new(const catalog::portal &portal) {
     const pg::result added = pg::query(
-        "SELECT c.relation::oid, t.relname::text, t.relkind IN ('r', 'p') FROM etl.price_coverage c"
+        "SELECT c.relation::oid, t.relname::text, t.relkind IN ('r', 'p') AND t.relpersistence <> 't' FROM etl.price_coverage c"
         " JOIN pg_catalog.pg_class t ON t.oid = c.relation WHERE c.portal = $1"
         " AND NOT EXISTS (SELECT FROM etl.watched_relation r WHERE r.portal = c.portal AND r.relation = c.relation)"
         " ORDER BY 1",

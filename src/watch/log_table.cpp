@@ -104,6 +104,15 @@ bool fold_part(const wanted_lids &wanted, Relation table) {
     return true;
 }
 
+// NULL where it is gone. Temporary children hold what one session alone sees, which is no part of a shared state.
+Relation open_part(Oid part) {
+    const Relation table = ::try_table_open(part, NoLock);
+    if (!table || table->rd_rel->relpersistence != RELPERSISTENCE_TEMP)
+        return table;
+    ::table_close(table, NoLock);
+    return nullptr;
+}
+
 } // namespace
 
 bool fold_lids(Oid log, const std::int64_t *lids, std::size_t count, Snapshot snapshot, kernel::price_state *out,
@@ -116,7 +125,7 @@ bool fold_lids(Oid log, const std::int64_t *lids, std::size_t count, Snapshot sn
     bool whole = true;
     ListCell *cell;
     foreach (cell, parts) {
-        const Relation table = ::try_table_open(lfirst_oid(cell), NoLock);
+        const Relation table = open_part(lfirst_oid(cell));
         if (!table)
             continue;
         const char kind = table->rd_rel->relkind;
@@ -134,7 +143,7 @@ bool log_is_empty(Oid log) {
     bool empty = true;
     ListCell *cell;
     foreach (cell, parts) {
-        const Relation table = ::try_table_open(lfirst_oid(cell), NoLock);
+        const Relation table = open_part(lfirst_oid(cell));
         if (!table)
             continue;
         if (table->rd_rel->relkind == RELKIND_RELATION)

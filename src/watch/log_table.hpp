@@ -11,7 +11,7 @@ extern "C" {
 namespace etl::watch {
 
 // Folds the events of some lids (ascending, each once) as the snapshot shows them, in all partitions and children of
-// the log; out[i] belongs to lids[i]. Reads through an index whose first column is lid, or else the whole table. Direct
+// the log but temporary ones; out[i] belongs to lids[i]. Reads through an index whose first column is lid, or else the whole table. Direct
 // access: no function, policy or rule of anybody runs. Wide prices are kept in `prices`. False where a part of the log
 // is no table of ours to read.
 bool fold_lids(Oid log, const std::int64_t *lids, std::size_t count, Snapshot snapshot, kernel::price_state *out,

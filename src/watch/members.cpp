@@ -46,8 +46,11 @@ void make_trigger(Oid relation, const kind &one) {
 
 pg::vector<Oid> tables_of(std::string_view portal) {
     // The log itself comes first: row triggers go from it to its partitions.
-    const pg::result rows = pg::query("SELECT relation::oid FROM etl.price_coverage WHERE portal = $1"
-                                      " ORDER BY NOT is_log, relation::oid",
+    // Temporary tables of other sessions can't have any.
+    const pg::result rows = pg::query("SELECT c.relation::oid FROM etl.price_coverage c"
+                                      " JOIN pg_catalog.pg_class t ON t.oid = c.relation"
+                                      " WHERE c.portal = $1 AND t.relpersistence <> 't'"
+                                      " ORDER BY NOT c.is_log, c.relation::oid",
                                       {pg::text(portal)});
     pg::vector<Oid> tables;
     for (std::size_t row = 0; row < rows.size(); row++)

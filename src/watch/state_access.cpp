@@ -1,6 +1,8 @@
 // PG regime: may ereport, so no local here needs a destructor.
 #include "watch/state_access.hpp"
 
+#include "fold/price_state.hpp"
+
 extern "C" {
 #include "access/table.h"
 #include "catalog/pg_am.h"
@@ -12,12 +14,6 @@ extern "C" {
 namespace etl::watch {
 
 namespace {
-
-bool is_plain(Relation table) {
-    const Form_pg_class form = table->rd_rel;
-    return form->relkind == RELKIND_RELATION && !table->trigdesc && !form->relhasrules && !form->relhassubclass &&
-           !form->relispartition;
-}
 
 EState *make_executor(Relation table) {
     EState *executor = ::CreateExecutorState();
@@ -56,7 +52,7 @@ bool open_access(Oid table, const fold::event_coding &coding, state_access &acce
     access.relation = ::try_table_open(table, RowExclusiveLock);
     if (!access.relation)
         return false;
-    if (is_plain(access.relation) &&
+    if (!fold::obstacle_to_rows(access.relation) &&
         fold::find_state_columns(RelationGetDescr(access.relation), coding, access.columns)) {
         access.executor = make_executor(access.relation);
         access.target = makeNode(ResultRelInfo);

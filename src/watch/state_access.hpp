@@ -18,9 +18,9 @@ struct state_access {
     fold::state_columns columns;
 };
 
-// Opens it under ROW EXCLUSIVE. False where the table is gone or is no plain table with the columns of a price state,
-// of these types, a unique index on lid, and neither triggers nor indexes over expressions: nobody else's code runs on
-// its account.
+// Opens it under ROW EXCLUSIVE. False where the table is gone, where there is an obstacle to rows (fold/price_state.hpp),
+// or it lacks columns of these types or a unique index on lid, or has indexes over expressions: nobody else's code runs
+// on its account.
 bool open_access(Oid table, const fold::event_coding &coding, state_access &access);
 // The lock stays.
 void close_access(state_access &access);

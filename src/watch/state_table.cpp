@@ -93,6 +93,7 @@ bool state_table::make(const kernel::price_state &now) {
 // Replaces the version that was found. False if it is no longer the newest.
 bool state_table::update_found(const kernel::price_state &now) {
     require_seen(now.lid);
+    ::CheckCmdReplicaIdentity(access_.relation, CMD_UPDATE);
     ItemPointerData place = search_.slot()->tts_tid;
     fold::store_state(access_.columns, fresh_, now, fresh_prices_, modified_);
     TM_FailureData failure;
@@ -175,6 +176,7 @@ void state_table::write_locked(const kernel::price_state &now) {
 void state_table::delete_locked() {
     bool is_null;
     require_seen(DatumGetInt64(::slot_getattr(search_.slot(), access_.columns.lid, &is_null)));
+    ::CheckCmdReplicaIdentity(access_.relation, CMD_DELETE);
     ItemPointerData place = search_.slot()->tts_tid;
     TM_FailureData failure;
     const TM_Result result = ::table_tuple_delete(access_.relation, &place, ::GetCurrentCommandId(true),

@@ -47,8 +47,8 @@ void flush(const firing &now) {
                                 now.layout.coding, *now.events);
         as_owner.end();
         if (!done)
-            record_gap(portal.name, "price state or log can't be kept in step: it has triggers, rules, indexes over"
-                                    " expressions, or other columns than it had");
+            record_gap(portal.name, "price state or log can't be kept in step: it has triggers, rules, checks, row"
+                                    " security, indexes over expressions, or other columns than it had");
         telling.send();
     }
 }

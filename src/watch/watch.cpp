@@ -41,18 +41,6 @@ void warn_without_index(const catalog::portal &portal) {
                     "Every UPDATE or DELETE of an extreme event reads the whole table.");
 }
 
-// No trigger is told of it, and nobody would call the price state stale.
-void warn_unlogged(const catalog::portal &portal) {
-    const pg::result unlogged = pg::query(
-        "SELECT pg_catalog.string_agg(c.oid::pg_catalog.regclass::text, ', ' ORDER BY c.oid) FROM pg_catalog.pg_class c"
-        " WHERE c.relpersistence = 'u' AND (c.oid = $1 OR c.oid IN (SELECT p.relation::oid FROM etl.price_coverage p"
-        "  WHERE p.portal = $2))",
-        {pg::oid(portal.price_state), pg::text(pg::view(portal.name))});
-    if (!unlogged.is_null(0, 0))
-        pg::warning(pg::view(pg::format("price log or price state is unlogged: %s", unlogged.text(0, 0).c_str())),
-                    "A crash of the server empties it, which no trigger sees; call etl_fold_prices() then.");
-}
-
 } // namespace
 
 void attach(const pg::string &name) {
@@ -79,7 +67,6 @@ void attach(const pg::string &name) {
         throw error("55000", pg::view(pg::format("the price log of portal \"%s\" can't be watched", name.c_str())),
                     pg::view(*fault));
     warn_without_index(portal);
-    warn_unlogged(portal);
 }
 
 void detach(const pg::string &name) {
