@@ -77,7 +77,8 @@ BEGIN ATOMIC
         SELECT root WHERE root IS NOT NULL
         UNION
         SELECT below.oid FROM reached CROSS JOIN LATERAL (
-            SELECT i.inhrelid FROM pg_inherits i WHERE i.inhparent = reached.oid AND NOT i.inhdetachpending
+            SELECT i.inhrelid FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+            WHERE i.inhparent = reached.oid AND NOT i.inhdetachpending AND c.relpersistence <> 't'
             UNION ALL
             SELECT d.refobjid FROM pg_class v JOIN pg_rewrite w ON w.ev_class = v.oid
             JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = w.oid
@@ -89,7 +90,7 @@ BEGIN ATOMIC
 END;
 REVOKE ALL ON FUNCTION etl.relations_under(oid) FROM PUBLIC;
 COMMENT ON FUNCTION etl.relations_under(oid) IS
-    'The relations that are read with one: what its view is made of, partitions and children, and so on';
+    'The relations that workers read with one: what its view is made of, partitions and children but temporary ones, and so on';
 
 CREATE TABLE etl.task (
     run_id         bigint NOT NULL REFERENCES etl.run ON DELETE CASCADE,
