@@ -76,6 +76,9 @@ std::int64_t replace_locked(const price_target &target, state_table &table, cons
         } else if (!fold::same(table.prices(), before, now[i])) {
             table.write_locked(now[i]);
         } else {
+            kernel::price_state seen;
+            if (table.sees_older(lids[i], seen) && !fold::same(table.prices(), seen, now[i]))
+                raise_conflict(lids[i]);
             continue;
         }
         written++;
@@ -87,18 +90,30 @@ std::int64_t replace_locked(const price_target &target, state_table &table, cons
     return written;
 }
 
+// A row is left alone that needs no change. If the transaction sees an older one, that one must not need any either, or
+// the transaction would see its own events in the log, and not in the price state. `removed` and `added` may be NULL.
+void require_left_alone(state_table &table, std::int64_t lid, const kernel::price_state *removed,
+                        const kernel::price_state *added) {
+    kernel::price_state seen;
+    if (!table.sees_older(lid, seen))
+        return;
+    if (!seen.has_events || (removed && fold::may_miss(table.prices(), seen, *removed)) ||
+        (added && fold::merge(table.prices(), seen, *added)))
+        raise_conflict(lid);
+}
+
 // True if the lid has to be folded anew: an event that was removed may have been an extreme. `added` may be NULL.
 bool apply_removed(const price_target &target, state_table &table, const kernel::price_state &removed,
                    const kernel::price_state *added) {
     kernel::price_state before;
     if (!table.lock_or_make(removed.lid, before) || fold::may_miss(table.prices(), before, removed))
         return true;
-    if (!added)
-        return false;
     kernel::price_state after = fold::copy(table.prices(), before);
-    if (fold::merge(table.prices(), after, *added)) {
+    if (added && fold::merge(table.prices(), after, *added)) {
         table.write_locked(after);
         tell(target, table, before, after);
+    } else {
+        require_left_alone(table, removed.lid, &removed, added);
     }
     return false;
 }
@@ -107,6 +122,8 @@ void apply_added(const price_target &target, state_table &table, const kernel::p
     kernel::price_state before, after;
     if (table.merge(added, before, after))
         tell(target, table, before, after);
+    else
+        require_left_alone(table, added.lid, nullptr, &added);
 }
 
 // Lid by lid, through both. Those to be folded anew are put to `anew`; returns how many.

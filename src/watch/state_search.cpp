@@ -52,12 +52,11 @@ bool state_search::find(std::int64_t lid) {
     }
 }
 
-bool state_search::is_in_snapshot(std::int64_t lid) {
+bool state_search::find_in_snapshot(std::int64_t lid) {
     const IndexScanDesc scan = ::index_beginscan(relation_, index_, ::GetTransactionSnapshot(), 1, 0);
     start_at(scan, lid);
     const bool found = ::index_getnext_slot(scan, ForwardScanDirection, slot_);
     ::index_endscan(scan);
-    ::ExecClearTuple(slot_);
     return found;
 }
 

@@ -19,8 +19,8 @@ public:
     // The row as others see it who don't wait: committed, or changed or deleted by a transaction under way. One that is
     // just being inserted is waited for. False if there is none; else the row is in slot().
     bool find(std::int64_t lid);
-    // True if the transaction's own snapshot shows a row of the lid. Empties the slot.
-    bool is_in_snapshot(std::int64_t lid);
+    // The row as the transaction's own snapshot shows it.
+    bool find_in_snapshot(std::int64_t lid);
     TupleTableSlot *slot() const {
         return slot_;
     }

@@ -76,7 +76,7 @@ void state_table::read_found(kernel::price_state &now) {
 // Inserts as INSERT ... ON CONFLICT does. False if somebody was faster. A transaction that sees one state of the
 // database all along must not put a row beside one that it still sees.
 bool state_table::make(const kernel::price_state &now) {
-    if (IsolationUsesXactSnapshot() && search_.is_in_snapshot(now.lid))
+    if (IsolationUsesXactSnapshot() && search_.find_in_snapshot(now.lid))
         raise_conflict(access_.relation, now.lid);
     fold::store_state(access_.columns, fresh_, now, fresh_prices_, modified_);
     bool conflict = false;
@@ -117,9 +117,23 @@ bool state_table::update_found(const kernel::price_state &now) {
 
 // Nor must such a transaction change what it can't see.
 void state_table::require_seen(std::int64_t lid) {
-    if (IsolationUsesXactSnapshot() &&
-        !::table_tuple_satisfies_snapshot(access_.relation, search_.slot(), ::GetTransactionSnapshot()))
+    if (!is_seen())
         raise_conflict(access_.relation, lid);
+}
+
+bool state_table::is_seen() {
+    return !IsolationUsesXactSnapshot() ||
+           ::table_tuple_satisfies_snapshot(access_.relation, search_.slot(), ::GetTransactionSnapshot());
+}
+
+bool state_table::sees_older(std::int64_t lid, kernel::price_state &seen) {
+    if (is_seen())
+        return false;
+    seen = {};
+    seen.lid = lid;
+    if (search_.find_in_snapshot(lid))
+        read_found(seen);
+    return true;
 }
 
 bool state_table::lock(std::int64_t lid, kernel::price_state &now) {

@@ -21,6 +21,8 @@ public:
     bool lock_or_make(std::int64_t lid, kernel::price_state &now);
     // Takes events into the row. A row that would not change is locked. Says whether it was written.
     bool merge(const kernel::price_state &added, kernel::price_state &before, kernel::price_state &after);
+    // True if the transaction sees another row than that locked last, or none: under READ COMMITTED it does not.
+    bool sees_older(std::int64_t lid, kernel::price_state &seen);
     // Writes the row that lock() locked last.
     void write_locked(const kernel::price_state &now);
     void delete_locked();
@@ -41,6 +43,7 @@ private:
     void read_found(kernel::price_state &now);
     bool make(const kernel::price_state &now);
     bool update_found(const kernel::price_state &now);
+    bool is_seen();
     void require_seen(std::int64_t lid);
 
     state_access access_;
