@@ -215,6 +215,15 @@ AND c.relnamespace = 'join_shapes'::regnamespace ORDER BY 1;
 ROLLBACK;
 RESET etl.key_join;
 
+-- A view without data is an error, not an empty table
+CREATE MATERIALIZED VIEW hollow AS SELECT lid, views FROM stat WITH NO DATA;
+CREATE UNIQUE INDEX ON hollow (lid);
+SET etl.key_join = always;
+SELECT count(*) FROM listing JOIN hollow USING (lid);
+REFRESH MATERIALIZED VIEW hollow;
+SELECT count(*) = (SELECT count(*) FROM stat JOIN listing USING (lid)) AS same FROM listing JOIN hollow USING (lid);
+RESET etl.key_join;
+
 -- Rights are those of the query.
 CREATE ROLE regress_join;
 GRANT USAGE ON SCHEMA join_shapes TO regress_join;

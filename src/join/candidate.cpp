@@ -116,8 +116,10 @@ const char *obstacle_of(const PlannerInfo *root, const candidate &read) {
         return ::psprintf("\"%s\" is joined laterally", read.name);
     // The planner holds the lock.
     const Relation relation = ::table_open(entry->relid, NoLock);
-    const bool is_heap = relation->rd_rel->relam == HEAP_TABLE_AM_OID;
+    const bool is_heap = relation->rd_rel->relam == HEAP_TABLE_AM_OID, is_populated = RelationIsPopulated(relation);
     ::table_close(relation, NoLock);
+    if (!is_populated)
+        return ::psprintf("\"%s\" is not populated", read.name);
     return is_heap ? nullptr : ::psprintf("\"%s\" is not a heap", read.name);
 }
 
