@@ -88,22 +88,25 @@ void look_up(registration &found) {
 
 } // namespace
 
-const registration *find_registration(Oid relation) {
+const registration *find_registration(Relation relation) {
     prepare_cache();
+    const Oid key = RelationGetRelid(relation);
     bool present = false;
-    auto *found = static_cast<registration *>(::hash_search(cache, &relation, HASH_ENTER, &present));
+    auto *found = static_cast<registration *>(::hash_search(cache, &key, HASH_ENTER, &present));
     if (!present) {
         found->valid = false;
         found->count = 0; // forget() may come by while the catalog is read
     }
     if (!found->valid) {
         registration now{};
-        now.relation = relation;
+        now.relation = key;
         const std::uint64_t before = invalidations;
         look_up(now);
+        now.is_log = fold::find_layout(RelationGetDescr(relation), now.layout);
         now.valid = before == invalidations;
         *found = now;
     }
+    found->layout.columns = RelationGetDescr(relation);
     return found;
 }
 

@@ -1,7 +1,7 @@
 // PG regime: which portals a price log is watched for, kept per session.
 #pragma once
 
-#include "pg/postgres.hpp"
+#include "fold/events.hpp"
 
 namespace etl::watch {
 
@@ -19,14 +19,16 @@ constexpr int most_portals = 8;
 struct registration {
     Oid relation;
     bool valid;
+    bool is_log; // has the columns of one
+    fold::row_layout layout;
     int count;
     watched_portal portals[most_portals];
 };
 
 // The portals of the catalog for which `relation` is a watched log, or one of its partitions; none for any other table,
 // whoever put the trigger there. Looked up again after the relation, its registration or the price state changed.
-// Reads the catalog as it is now, not as an old snapshot shows it.
-const registration *find_registration(Oid relation);
+// Reads the catalog as it is now, not as an old snapshot shows it. The layout lasts as long as the relation is open.
+const registration *find_registration(Relation relation);
 
 // Whether any price log is watched; cheap, for DDL that has nothing to do with it. 40001 where the transaction sees another
 // state of that than there is now.

@@ -1,12 +1,9 @@
 // PG regime: may ereport, so no local here needs a destructor.
 #include "watch/state_access.hpp"
 
-#include "fold/price_state.hpp"
-
 extern "C" {
+#include "access/genam.h"
 #include "access/table.h"
-#include "catalog/pg_am.h"
-#include "catalog/pg_opfamily.h"
 #include "executor/executor.h"
 #include "utils/rel.h"
 }
@@ -26,25 +23,6 @@ EState *make_executor(Relation table) {
     return executor;
 }
 
-// Finds the unique index on lid; false where there is none, or an index that somebody's function computes.
-bool open_indexes(state_access &access) {
-    ::ExecOpenIndices(access.target, true);
-    for (int i = 0; i < access.target->ri_NumIndices; i++) {
-        const Relation index = access.target->ri_IndexRelationDescs[i];
-        const IndexInfo *info = access.target->ri_IndexRelationInfo[i];
-        if (info->ii_Expressions != NIL || info->ii_Predicate != NIL || info->ii_ExclusionOps)
-            return false;
-        const Form_pg_index form = index->rd_index;
-        if (!access.index && form->indisunique && form->indisvalid && form->indimmediate && form->indnkeyatts == 1 &&
-            form->indkey.values[0] == access.columns.lid && index->rd_rel->relam == BTREE_AM_OID &&
-            index->rd_opfamily[0] == INTEGER_BTREE_FAM_OID) {
-            access.index = index;
-            access.arbiters = list_make1_oid(RelationGetRelid(index));
-        }
-    }
-    return access.index != nullptr;
-}
-
 } // namespace
 
 bool open_access(Oid table, const fold::event_coding &coding, state_access &access) {
@@ -52,16 +30,25 @@ bool open_access(Oid table, const fold::event_coding &coding, state_access &acce
     access.relation = ::try_table_open(table, RowExclusiveLock);
     if (!access.relation)
         return false;
-    if (!fold::obstacle_to_rows(access.relation) &&
-        fold::find_state_columns(RelationGetDescr(access.relation), coding, access.columns)) {
-        access.executor = make_executor(access.relation);
-        access.target = makeNode(ResultRelInfo);
-        ::InitResultRelInfo(access.target, access.relation, 1, nullptr, 0);
-        if (open_indexes(access))
-            return true;
+    // The lock has brought in what others have changed, so what is kept holds as long as the table is open.
+    state_layout layout;
+    if (!find_state_layout(access.relation, coding, layout)) {
+        ::table_close(access.relation, NoLock);
+        return false;
     }
-    close_access(access);
-    return false;
+    access.columns = layout.columns;
+    access.index = ::index_open(layout.index, RowExclusiveLock);
+    return true;
+}
+
+void open_executor(state_access &access) {
+    if (access.executor)
+        return;
+    access.executor = make_executor(access.relation);
+    access.target = makeNode(ResultRelInfo);
+    ::InitResultRelInfo(access.target, access.relation, 1, nullptr, 0);
+    ::ExecOpenIndices(access.target, true);
+    access.arbiters = list_make1_oid(RelationGetRelid(access.index));
 }
 
 void close_access(state_access &access) {
@@ -69,6 +56,7 @@ void close_access(state_access &access) {
         ::ExecCloseIndices(access.target);
         ::FreeExecutorState(access.executor);
     }
+    ::index_close(access.index, NoLock);
     ::table_close(access.relation, NoLock);
 }
 

@@ -1,7 +1,7 @@
 // PG regime: a price state, opened to be written row by row.
 #pragma once
 
-#include "fold/state_row.hpp"
+#include "watch/state_layout.hpp"
 
 extern "C" {
 #include "nodes/execnodes.h"
@@ -12,17 +12,18 @@ namespace etl::watch {
 struct state_access {
     Relation relation;
     Relation index; // the unique one on lid
+    fold::state_columns columns;
+    // For entries in the indexes, which most updates need not make; NULL until open_executor().
     EState *executor;
     ResultRelInfo *target;
     List *arbiters; // that index, for ON CONFLICT
-    fold::state_columns columns;
 };
 
-// Opens it under ROW EXCLUSIVE. False where the table is gone, where there is an obstacle to rows (fold/price_state.hpp),
-// or it lacks columns of these types or a unique index on lid, or has indexes over expressions: nobody else's code runs
-// on its account.
+// Opens it under ROW EXCLUSIVE. False where the table is gone, or not fit for it (state_layout.hpp).
 bool open_access(Oid table, const fold::event_coding &coding, state_access &access);
-// The lock stays.
+// Opens what has to do with indexes, unless it is open.
+void open_executor(state_access &access);
+// The locks stay.
 void close_access(state_access &access);
 
 } // namespace etl::watch

@@ -24,20 +24,46 @@ void state_search::open(const state_access &access) {
     relation_ = access.relation;
     index_ = access.index;
     slot_ = ::table_slot_create(relation_, nullptr);
+    keys_.open(index_);
+    rows_ = ::table_index_fetch_begin(relation_);
+    scan_ = nullptr;
     InitDirtySnapshot(dirty_);
-    scan_ = ::index_beginscan(relation_, index_, &dirty_, 1, 0);
 }
 
 void state_search::close() {
-    ::index_endscan(scan_);
+    if (scan_)
+        ::index_endscan(scan_);
+    ::table_index_fetch_end(rows_);
+    keys_.close();
     ::ExecDropSingleTupleTableSlot(slot_);
+}
+
+// A scan also marks the entries whose rows nobody sees any more, so that they are not looked at again.
+bool state_search::scan(std::int64_t lid) {
+    if (!scan_)
+        scan_ = ::index_beginscan(relation_, index_, &dirty_, 1, 0);
+    start_at(scan_, lid);
+    return ::index_getnext_slot(scan_, ForwardScanDirection, slot_);
+}
+
+bool state_search::look(std::int64_t lid) {
+    pg::key_rows places;
+    if (!keys_.find(lid, places))
+        return scan(lid);
+    for (int i = 0; i < places.count; i++) {
+        bool again = false, all_dead = false;
+        if (::table_index_fetch_tuple(rows_, &places.rows[i], &dirty_, slot_, &again, &all_dead))
+            return true;
+        if (all_dead)
+            return scan(lid);
+    }
+    return false;
 }
 
 bool state_search::find(std::int64_t lid) {
     for (;;) {
         CHECK_FOR_INTERRUPTS();
-        start_at(scan_, lid);
-        if (!::index_getnext_slot(scan_, ForwardScanDirection, slot_))
+        if (!look(lid))
             return false;
         if (!TransactionIdIsValid(dirty_.xmin))
             return true;
@@ -45,6 +71,7 @@ bool state_search::find(std::int64_t lid) {
         const std::uint32_t token = dirty_.speculativeToken;
         ItemPointerData place = slot_->tts_tid;
         ::ExecClearTuple(slot_);
+        keys_.leave();
         if (token)
             ::SpeculativeInsertionWait(inserter, token);
         else

@@ -1,6 +1,7 @@
 // PG regime: finding the rows of a price state through its key, as they are now.
 #pragma once
 
+#include "pg/key_search.hpp"
 #include "watch/state_access.hpp"
 
 extern "C" {
@@ -26,9 +27,14 @@ public:
     }
 
 private:
+    bool look(std::int64_t lid);
+    bool scan(std::int64_t lid);
+
     Relation relation_, index_;
     TupleTableSlot *slot_;
-    IndexScanDesc scan_;
+    pg::key_search keys_;
+    IndexFetchTableData *rows_;
+    IndexScanDesc scan_; // NULL until one is needed
     SnapshotData dirty_;
 };
 

@@ -79,6 +79,7 @@ bool state_table::make(const kernel::price_state &now) {
     if (IsolationUsesXactSnapshot() && search_.find_in_snapshot(now.lid))
         raise_conflict(access_.relation, now.lid);
     fold::store_state(access_.columns, fresh_, now, fresh_prices_, modified_);
+    open_executor(access_);
     bool conflict = false;
     const std::uint32_t token = ::SpeculativeInsertionLockAcquire(::GetCurrentTransactionId());
     ::table_tuple_insert_speculative(access_.relation, fresh_, ::GetCurrentCommandId(true), 0, nullptr, token);
@@ -109,9 +110,11 @@ bool state_table::update_found(const kernel::price_state &now) {
     }
     if (result != TM_Ok)
         raise_failure(access_.relation, "update", result);
-    if (update_indexes)
+    if (update_indexes) {
+        open_executor(access_);
         ::list_free(::ExecInsertIndexTuples(access_.target, fresh_, access_.executor, true, false, nullptr, NIL));
-    ResetPerTupleExprContext(access_.executor);
+        ResetPerTupleExprContext(access_.executor);
+    }
     return true;
 }
 

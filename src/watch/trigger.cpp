@@ -20,7 +20,6 @@ namespace {
 struct firing {
     const TriggerData *data;
     const registration *known;
-    fold::row_layout layout;
     gathered *events;
 };
 
@@ -41,10 +40,10 @@ void flush(const firing &now) {
             record_gap(portal.name, "the price state is gone");
             continue;
         }
-        news telling(portal.name, portal.channel, now.layout.coding);
+        news telling(portal.name, portal.channel, now.known->layout.coding);
         as_state_owner as_owner(portal.state_owner);
         const bool done = apply({portal.log, portal.state, telling.wanted() ? news::hear : nullptr, &telling},
-                                now.layout.coding, *now.events);
+                                now.known->layout.coding, *now.events);
         as_owner.end();
         if (!done)
             record_gap(portal.name, "price state or log can't be kept in step: it has triggers, rules, checks, row"
@@ -59,7 +58,7 @@ void gather(const firing &now, Tuplestorestate *store, TupleTableSlot *slot,
     HeapTupleHeader row;
     fold::price_event event;
     while (rows.next(row)) {
-        if (fold::read_event(now.layout, row, event))
+        if (fold::read_event(now.known->layout, row, event))
             (now.events->*take)(event);
     }
 }
@@ -82,8 +81,8 @@ void gather_update(const firing &now, TupleTableSlot *old_slot, TupleTableSlot *
         const bool has_old = before.next(old_row), has_new = after.next(new_row);
         if (!has_old && !has_new)
             break;
-        const bool has_removed = has_old && fold::read_event(now.layout, old_row, removed);
-        const bool has_added = has_new && fold::read_event(now.layout, new_row, added);
+        const bool has_removed = has_old && fold::read_event(now.known->layout, old_row, removed);
+        const bool has_added = has_new && fold::read_event(now.known->layout, new_row, added);
         if (has_removed && has_added && same(removed, added))
             continue;
         if (has_removed)
@@ -93,14 +92,16 @@ void gather_update(const firing &now, TupleTableSlot *old_slot, TupleTableSlot *
     }
 }
 
+TupleTableSlot *make_slot(const firing &now) {
+    return ::MakeSingleTupleTableSlot(RelationGetDescr(now.data->tg_relation), &TTSOpsMinimalTuple);
+}
+
 void fold_statement(const firing &now) {
     const TriggerEvent event = now.data->tg_event;
     const bool has_old = !TRIGGER_FIRED_BY_INSERT(event), has_new = !TRIGGER_FIRED_BY_DELETE(event);
     if ((has_old && !now.data->tg_oldtable) || (has_new && !now.data->tg_newtable))
         refuse("needs transition tables", "Let etl_watch_prices() make the triggers.");
-    const TupleDesc columns = RelationGetDescr(now.data->tg_relation);
-    TupleTableSlot *old_slot = ::MakeSingleTupleTableSlot(columns, &TTSOpsMinimalTuple);
-    TupleTableSlot *new_slot = ::MakeSingleTupleTableSlot(columns, &TTSOpsMinimalTuple);
+    TupleTableSlot *old_slot = has_old ? make_slot(now) : nullptr, *new_slot = has_new ? make_slot(now) : nullptr;
     do {
         if (has_old && has_new)
             gather_update(now, old_slot, new_slot);
@@ -115,13 +116,15 @@ void fold_statement(const firing &now) {
             note_removal();
         flush(now);
     } while (now.events->next_pass());
-    ::ExecDropSingleTupleTableSlot(old_slot);
-    ::ExecDropSingleTupleTableSlot(new_slot);
+    if (has_old)
+        ::ExecDropSingleTupleTableSlot(old_slot);
+    if (has_new)
+        ::ExecDropSingleTupleTableSlot(new_slot);
 }
 
 bool read_slot(const firing &now, TupleTableSlot *slot, fold::price_event &event) {
     const HeapTuple tuple = ::ExecFetchSlotHeapTuple(slot, false, nullptr);
-    return fold::read_event(now.layout, tuple->t_data, event);
+    return fold::read_event(now.known->layout, tuple->t_data, event);
 }
 
 // Rows that logical replication applies, for which statement triggers do not fire.
@@ -143,7 +146,7 @@ void fold_truncate(const firing &now) {
         bool done = false;
         if (OidIsValid(portal.state_owner) && log_is_empty(portal.log)) {
             as_state_owner as_owner(portal.state_owner);
-            done = clear({portal.log, portal.state, nullptr, nullptr}, now.layout.coding);
+            done = clear({portal.log, portal.state, nullptr, nullptr}, now.known->layout.coding);
             as_owner.end();
             // Whoever wrote to another partition meanwhile may have been at a row before it was cleared.
             done = done && log_is_empty(portal.log);
@@ -156,7 +159,7 @@ void fold_truncate(const firing &now) {
 void fire(const TriggerData *data) {
     if (!TRIGGER_FIRED_AFTER(data->tg_event))
         refuse("must be fired AFTER the event", "Let etl_watch_prices() make the triggers.");
-    const registration known = *find_registration(RelationGetRelid(data->tg_relation));
+    const registration known = *find_registration(data->tg_relation);
     // In a copy of which the triggers are restored, but not what is watched, writers are not to be stopped.
     if (known.count == 0) {
         ereport(WARNING, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
@@ -165,14 +168,13 @@ void fire(const TriggerData *data) {
                                   data->tg_trigger->tgname)));
         return;
     }
-    firing now{data, &known, {}, nullptr};
-    if (!fold::find_layout(RelationGetDescr(data->tg_relation), now.layout)) {
+    if (!known.is_log) {
         for (int i = 0; i < known.count; i++)
             record_gap(known.portals[i].name, "the price log has other columns than it had");
         return;
     }
-    gathered events(CurrentMemoryContext, now.layout.coding);
-    now.events = &events;
+    gathered events(CurrentMemoryContext, known.layout.coding);
+    const firing now{data, &known, &events};
     if (TRIGGER_FIRED_BY_TRUNCATE(data->tg_event))
         fold_truncate(now);
     else if (TRIGGER_FIRED_FOR_ROW(data->tg_event))
@@ -192,11 +194,7 @@ ETL_FUNCTION(etl_fold_price_events) {
     // The row trigger is for logical replication alone: where it fires otherwise, statement triggers do as well.
     if (TRIGGER_FIRED_FOR_ROW(data->tg_event) && !::IsLogicalWorker())
         return PointerGetDatum(nullptr);
-    const MemoryContext memory =
-        AllocSetContextCreate(CurrentMemoryContext, "pg_etl price events", ALLOCSET_DEFAULT_SIZES);
-    const MemoryContext before = ::MemoryContextSwitchTo(memory);
+    // Memory is that of one call already.
     etl::watch::fire(data);
-    ::MemoryContextSwitchTo(before);
-    ::MemoryContextDelete(memory);
     return PointerGetDatum(nullptr);
 }
