@@ -2,8 +2,10 @@
 #include "fold/write.hpp"
 
 #include "fold/key_probe.hpp"
+#include "fold/state_former.hpp"
 #include "pg/heap_rows.hpp"
 #include "pg/key_entries.hpp"
+#include "pg/row_batch.hpp"
 
 extern "C" {
 #include "access/genam.h"
@@ -23,8 +25,8 @@ namespace etl::fold {
 
 namespace {
 
-// Larger batches fall out of the cache and measure slower.
-constexpr int batch_rows = 64;
+// Beside others no more rows are made at a time: so long nobody can meet them.
+constexpr int most_beside_others = 64;
 // Index entries of so many rows are made at a time: several pages full.
 constexpr std::size_t most_entries = 4096;
 
@@ -38,11 +40,13 @@ struct state_writer {
     TimestampTz now;
     EState *state;
     ResultRelInfo *target;
-    MemoryContext batch; // what writing a batch leaves behind
-    TupleTableSlot *slots[batch_rows];
-    row_prices *prices; // of the rows in the slots
-    std::int64_t lids[batch_rows];
-    int filled;
+    MemoryContext batch;   // what writing a batch leaves behind
+    MemoryContext waiting; // rows of the batch that the former could not make
+    pg::row_batch *rows;
+    std::int64_t lids[pg::row_batch::most_rows]; // of these rows
+    state_former former;
+    char *formed, *next; // rows that the former has made; where it makes the next one
+    const kernel::price_state *end; // of the states
     pg::key_entry *entries; // still to be made for rows inserted; NULL: made row by row
     std::size_t entry_count;
     // Beside others. Either rows wait to be inserted or lids to be folded anew, never both.
@@ -103,13 +107,14 @@ void fold_pending(state_writer *writer) {
 // The index entries of a batch whose rows lie in the table, where nobody can meet them yet. Where a lid has got a row
 // meanwhile, the one of the batch goes again.
 void enter_beside_others(state_writer *writer) {
-    for (int i = 0; i < writer->filled; i++) {
-        for (int free = count_free(writer->probe, writer->lids + i, writer->filled - i); free > 0; free--, i++)
-            pg::insert_index_entries_unless_taken(writer->target, writer->slots[i], writer->state);
-        if (i == writer->filled)
+    const int count = writer->rows->count;
+    for (int i = 0; i < count; i++) {
+        for (int free = count_free(writer->probe, writer->lids + i, count - i); free > 0; free--, i++)
+            pg::insert_index_entries_unless_taken(writer->target, writer->rows->slots[i], writer->state);
+        if (i == count)
             break;
         ::CommandCounterIncrement();
-        ::simple_heap_delete(writer->table, &writer->slots[i]->tts_tid);
+        ::simple_heap_delete(writer->table, &writer->rows->slots[i]->tts_tid);
         writer->written--;
         writer->lids_anew[writer->count_anew++] = writer->lids[i];
         fold_pending(writer);
@@ -127,43 +132,63 @@ void enter(state_writer *writer) {
 
 void enter_batch(state_writer *writer) {
     if (!writer->entries)
-        for (int i = 0; i < writer->filled; i++)
-            pg::insert_index_entries(writer->target, writer->slots[i], writer->state, false);
+        for (int i = 0; i < writer->rows->count; i++)
+            pg::insert_index_entries(writer->target, writer->rows->slots[i], writer->state, false);
     else
-        for (int i = 0; i < writer->filled; i++) {
-            const TupleTableSlot *row = writer->slots[i];
-            writer->entries[writer->entry_count++] = {writer->lids[i], row->tts_tid};
-        }
-    if (writer->entry_count + batch_rows > most_entries)
+        for (int i = 0; i < writer->rows->count; i++)
+            writer->entries[writer->entry_count++] = {writer->lids[i], writer->rows->slots[i]->tts_tid};
+    if (writer->entry_count + pg::row_batch::most_rows > most_entries)
         enter(writer);
 }
 
-void flush(state_writer *writer) {
-    if (writer->filled == 0)
+// `to_come`: so many states may have rows after those of the batch.
+void flush(state_writer *writer, std::size_t to_come = 0) {
+    if (writer->rows->count == 0)
         return;
     // The table's code leaks into the current context by design. No ring of buffers: the next chunks read these pages.
     const MemoryContext before = ::MemoryContextSwitchTo(writer->batch);
-    ::table_multi_insert(writer->table, writer->slots, writer->filled, ::GetCurrentCommandId(true),
-                         TABLE_INSERT_SKIP_FSM, nullptr);
-    writer->written += writer->filled;
+    pg::write_rows(writer->rows, to_come);
+    writer->written += writer->rows->count;
     if (writer->others.anew)
         enter_beside_others(writer);
     else
         enter_batch(writer);
-    for (int i = 0; i < writer->filled; i++)
-        ::ExecClearTuple(writer->slots[i]);
+    pg::clear_rows(writer->rows);
     ::MemoryContextSwitchTo(before);
     ::MemoryContextReset(writer->batch);
-    writer->filled = 0;
+    ::MemoryContextReset(writer->waiting);
+    writer->next = writer->formed;
     CHECK_FOR_INTERRUPTS();
+}
+
+struct formed_row {
+    HeapTupleHeader row;
+    std::size_t length;
+};
+
+formed_row form(state_writer *writer, const kernel::price_state &state) {
+    if (can_form(writer->former, state))
+        return {reinterpret_cast<HeapTupleHeader>(writer->next),
+                form_state(writer->former, state, writer->now, writer->next)};
+    store_state(writer->columns, writer->changed, state, writer->changed_prices, writer->now);
+    const MemoryContext before = ::MemoryContextSwitchTo(writer->waiting);
+    const HeapTuple tuple = ::heap_form_tuple(RelationGetDescr(writer->table), writer->changed->tts_values,
+                                              writer->changed->tts_isnull);
+    ::MemoryContextSwitchTo(before);
+    return {tuple->t_data, tuple->t_len};
 }
 
 void insert(state_writer *writer, const kernel::price_state &state) {
     fold_pending(writer);
-    store_state(writer->columns, writer->slots[writer->filled], state, writer->prices[writer->filled], writer->now);
-    writer->lids[writer->filled] = state.lid;
-    if (++writer->filled == batch_rows)
-        flush(writer);
+    formed_row made = form(writer, state);
+    if (!pg::takes_row(writer->rows, made.length)) {
+        flush(writer, static_cast<std::size_t>(writer->end - &state));
+        made = form(writer, state);
+    }
+    writer->lids[writer->rows->count] = state.lid;
+    pg::add_row(writer->rows, made.row, made.length);
+    if (reinterpret_cast<char *>(made.row) == writer->next)
+        writer->next += MAXALIGN(made.length);
 }
 
 void leave_to_others(state_writer *writer, std::int64_t lid) {
@@ -182,7 +207,7 @@ void update_if_changed(state_writer *writer, const kernel::price_state &state, S
         writer->written++;
     }
     ::MemoryContextSwitchTo(before);
-    // Rows that wait in slots have nothing there.
+    // Rows that wait have nothing there.
     ::MemoryContextReset(writer->batch);
     if (!same && writer->others.anew)
         leave_to_others(writer, state.lid);
@@ -214,15 +239,16 @@ state_writer *begin_writing(Relation table, const event_coding &coding, const ot
     writer->key = find_key(table, writer->columns.lid);
     writer->now = ::GetCurrentTransactionStartTimestamp();
     writer->batch = AllocSetContextCreate(CurrentMemoryContext, "etl fold batch", ALLOCSET_DEFAULT_SIZES);
+    writer->waiting = AllocSetContextCreate(CurrentMemoryContext, "etl fold rows", ALLOCSET_DEFAULT_SIZES);
     writer->state = ::CreateExecutorState();
     writer->target = makeNode(ResultRelInfo);
     ::InitResultRelInfo(writer->target, table, 0, nullptr, 0);
     ::ExecOpenIndices(writer->target, false);
     if (!others.anew && pg::takes_key_entries(writer->target))
         writer->entries = static_cast<pg::key_entry *>(::palloc(sizeof(pg::key_entry) * most_entries));
-    writer->prices = static_cast<row_prices *>(::palloc(sizeof(row_prices) * batch_rows));
-    for (TupleTableSlot *&slot : writer->slots)
-        slot = ::table_slot_create(table, nullptr);
+    writer->rows = pg::begin_rows(table, others.anew ? most_beside_others : pg::row_batch::most_rows);
+    prepare_former(writer->former, RelationGetDescr(table), writer->columns);
+    writer->formed = writer->next = static_cast<char *>(::palloc(BLCKSZ + state_former::most_bytes));
     writer->changed = ::table_slot_create(table, nullptr);
     writer->present = ::table_slot_create(table, nullptr);
     writer->others = others;
@@ -236,7 +262,7 @@ state_writer *begin_writing(Relation table, const event_coding &coding, const ot
 std::int64_t write_states(state_writer *writer, const kernel::price_state *states, std::size_t count, std::int64_t low,
                           std::int64_t high) {
     writer->written = 0;
-    const kernel::price_state *next = states, *const end = states + count;
+    const kernel::price_state *next = states, *const end = writer->end = states + count;
     if (RelationGetNumberOfBlocks(writer->table) > 0) {
         // A published table without a replica identity takes no updates.
         ::CheckCmdReplicaIdentity(writer->table, CMD_UPDATE);
@@ -271,15 +297,14 @@ std::int64_t write_states(state_writer *writer, const kernel::price_state *state
 }
 
 void end_writing(state_writer *writer) {
-    for (TupleTableSlot *slot : writer->slots)
-        ::ExecDropSingleTupleTableSlot(slot);
+    pg::end_rows(writer->rows);
     ::ExecDropSingleTupleTableSlot(writer->changed);
     ::ExecDropSingleTupleTableSlot(writer->present);
     ::ExecCloseIndices(writer->target);
     ::FreeExecutorState(writer->state);
-    ::table_finish_bulk_insert(writer->table, TABLE_INSERT_SKIP_FSM);
     if (writer->others.anew)
         end_probing(writer->probe);
+    ::MemoryContextDelete(writer->waiting);
     ::MemoryContextDelete(writer->batch);
     ::pfree(writer);
 }
