@@ -124,11 +124,6 @@ template <class Number> std::int64_t number_at(const char *place) {
     return value;
 }
 
-// Whether the columns stand where the layout says.
-bool is_plain(const row_layout &layout, HeapTupleHeader row) {
-    return (row->t_infomask & HEAP_HASNULL) == 0 && HeapTupleHeaderGetNatts(row) >= layout.last;
-}
-
 // A lid is in the range just where this, without sign, is at most `width`.
 std::uint64_t above(std::int64_t low, std::int64_t lid) {
     return static_cast<std::uint64_t>(lid) - static_cast<std::uint64_t>(low);
@@ -137,12 +132,17 @@ std::uint64_t above(std::int64_t low, std::int64_t lid) {
 // The rows that are in the range or hard to tell, without a branch: which ones come is anybody's guess.
 int pick_rows(const row_layout &layout, const pg::page_rows &rows, std::int64_t low, std::uint64_t width,
               HeapTupleHeader *picked) {
+    // Where the columns stand as the layout says, the data of a row begins here.
+    constexpr std::size_t data = MAXALIGN(SizeofHeapTupleHeader);
+    const std::size_t lid = data + static_cast<std::size_t>(layout.lid_offset);
     int count = 0;
     for (int i = 0; i < rows.count; i++) {
+        rows.ask_ahead(i);
         const HeapTupleHeader row = rows[i];
-        const bool plain = is_plain(layout, row);
+        const bool plain = ((row->t_infomask & HEAP_HASNULL) == 0) & (row->t_hoff == data) &
+                           (HeapTupleHeaderGetNatts(row) >= layout.last);
         // Of a row that may end before its lid, nothing beyond the header is read.
-        const char *place = reinterpret_cast<const char *>(row) + (plain ? row->t_hoff + layout.lid_offset : 0);
+        const char *place = reinterpret_cast<const char *>(row) + (plain ? lid : 0);
         picked[count] = row;
         count += !plain | (above(low, number_at<std::int64_t>(place)) <= width);
     }
@@ -182,6 +182,7 @@ void gather_events(const row_layout &layout, const pg::page_rows &rows, std::int
         for (int i = 0; i < rows.count; i++)
             picked[i] = rows[i];
     int count = 0;
+    batch.has_wide = false;
     for (int i = 0; i < picked_count; i++) {
         price_event event;
         if (!read_row(layout, picked[i], event) || above(low, event.lid) > width)
@@ -189,6 +190,7 @@ void gather_events(const row_layout &layout, const pg::page_rows &rows, std::int
         batch.lid[count] = event.lid;
         batch.day[count] = event.day;
         batch.price[count] = event.price;
+        batch.has_wide |= event.wide != nullptr;
         batch.wide[count++] = event.wide;
     }
     batch.count = count;

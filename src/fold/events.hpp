@@ -37,6 +37,7 @@ struct event_batch {
     std::int64_t day[pg::most_page_rows];
     std::int64_t price[pg::most_page_rows];
     struct varlena *wide[pg::most_page_rows];
+    bool has_wide; // some price has no code
 };
 
 // Gathers the events with low <= lid <= high of a page; NULL in any column does not count.

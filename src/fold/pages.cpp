@@ -27,7 +27,11 @@ struct job : states_by_lid {
     std::size_t most_capacity;
     std::size_t most_wide_bytes;
     std::int64_t low, high; // lids of this pass
-    event_batch batch;
+    // The events of two pages: while one is read, the states of the other come to the cache.
+    event_batch batches[2];
+    int current;
+    bool is_pending; // the other one is still to be absorbed
+    found_states found;
     // For the log: where the time goes.
     std::int64_t events, passes;
     instr_time reading, gathering, absorbing, sorting, writing;
@@ -41,8 +45,7 @@ void halve(job &work) {
     keep_states(work, sorted, kept);
 }
 
-void make_room(job &work) {
-    event_batch &batch = work.batch;
+void make_room(job &work, event_batch &batch) {
     const std::size_t wanted = static_cast<std::size_t>(batch.count);
     while (work.map.room() < wanted && work.map.capacity() < work.most_capacity)
         set_capacity(work, std::min(work.map.capacity() * 2, work.most_capacity));
@@ -51,6 +54,28 @@ void make_room(job &work) {
     while (work.map.room() < wanted || (work.wide.bytes > work.most_wide_bytes && work.map.size() > 1))
         halve(work);
     drop_above(batch, work.high);
+}
+
+void absorb_pending(job &work) {
+    if (work.is_pending)
+        absorb_found(work, work.batches[1 - work.current], work.found);
+    work.is_pending = false;
+}
+
+// Absorbs what came before, and begins with the events of a page.
+void take_batch(job &work) {
+    absorb_pending(work);
+    event_batch &batch = work.batches[work.current];
+    if (batch.count == 0)
+        return;
+    make_room(work, batch);
+    work.events += batch.count;
+    find_states(work, batch, work.found);
+    work.current = 1 - work.current;
+    work.is_pending = true;
+    // A price without a code lies in its row, which goes with the page.
+    if (batch.has_wide)
+        absorb_pending(work);
 }
 
 void add_time(instr_time &sum, instr_time &since) {
@@ -80,17 +105,14 @@ void scan_leaf(job &work, const log_leaf &leaf, Oid index, MemoryContext page_me
         const pg::page_rows rows = pg::read_page(pages, page);
         add_time(work.reading, since);
         const MemoryContext before = ::MemoryContextSwitchTo(page_memory);
-        gather_events(layout, rows, work.low, work.high, work.batch);
+        gather_events(layout, rows, work.low, work.high, work.batches[work.current]);
         add_time(work.gathering, since);
-        if (work.batch.count > 0) {
-            make_room(work);
-            absorb_batch(work, work.batch);
-            work.events += work.batch.count;
-        }
+        take_batch(work);
         ::MemoryContextSwitchTo(before);
         ::MemoryContextReset(page_memory);
         add_time(work.absorbing, since);
     }
+    absorb_pending(work);
     if (found)
         pg::end_index_pages(found);
     pg::end_pages(pages);

@@ -36,19 +36,27 @@ void set_capacity(states_by_lid &states, std::size_t capacity) {
     states.map.attach(aligned(states.memory), capacity, states.slots);
 }
 
-void absorb_batch(states_by_lid &states, const event_batch &batch) {
+void find_states(states_by_lid &states, const event_batch &batch, found_states &found) {
     kernel::state_map &map = states.map;
-    std::uint32_t hashes[pg::most_page_rows], numbers[pg::most_page_rows];
     for (int i = 0; i < batch.count; i++) {
-        hashes[i] = kernel::state_map::hash(batch.lid[i]);
-        map.prefetch_slot(hashes[i]);
+        found.hashes[i] = kernel::state_map::hash(batch.lid[i]);
+        map.prefetch_slot(found.hashes[i]);
     }
     for (int i = 0; i < batch.count; i++)
-        numbers[i] = map.look_up(batch.lid[i], hashes[i]);
+        found.numbers[i] = map.look_up(batch.lid[i], found.hashes[i]);
+}
+
+void absorb_found(states_by_lid &states, const event_batch &batch, const found_states &found) {
     for (int i = 0; i < batch.count; i++) {
-        kernel::price_state &state = map.state_of(numbers[i], batch.lid[i], hashes[i]);
+        kernel::price_state &state = states.map.state_of(found.numbers[i], batch.lid[i], found.hashes[i]);
         absorb(states.wide, state, batch.day[i], batch.price[i], batch.wide[i]);
     }
+}
+
+void absorb_batch(states_by_lid &states, const event_batch &batch) {
+    found_states found;
+    find_states(states, batch, found);
+    absorb_found(states, batch, found);
 }
 
 void drop_above(event_batch &batch, std::int64_t high) {

@@ -21,6 +21,14 @@ void set_capacity(states_by_lid &states, std::size_t capacity);
 // Adds the events of a batch, for whose lids the map has room.
 void absorb_batch(states_by_lid &states, const event_batch &batch);
 
+// The same in two steps, the first of which asks for the states: they come while the caller does other things, which may
+// not be anything with the map.
+struct found_states {
+    std::uint32_t hashes[pg::most_page_rows], numbers[pg::most_page_rows];
+};
+void find_states(states_by_lid &states, const event_batch &batch, found_states &found);
+void absorb_found(states_by_lid &states, const event_batch &batch, const found_states &found);
+
 // Drops the events of lids above `high` from a batch.
 void drop_above(event_batch &batch, std::int64_t high);
 

@@ -96,6 +96,7 @@ void read_keys(relation &self, const pg::page_rows &rows, std::int64_t low, std:
     const AttrNumber key = self.part->key;
     const Oid type = self.part->key_type;
     for (int i = 0; i < rows.count; i++) {
+        rows.ask_ahead(i);
         const HeapTupleHeader row = rows[i];
         std::int64_t value;
         // The first column, as a key usually is, stands at the start of the data.

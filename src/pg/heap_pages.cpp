@@ -25,7 +25,7 @@ void begin_pages(heap_pages &pages, Relation heap, Snapshot snapshot) {
     pages.count = RelationGetNumberOfBlocks(heap);
     // A table that is large beside the cache must not push all else out of it.
     pages.strategy = pages.count > static_cast<BlockNumber>(NBuffers) / 4 ? ::GetAccessStrategy(BAS_BULKREAD) : nullptr;
-    pages.pinned = InvalidBuffer;
+    pages.pinned = pages.expected = InvalidBuffer;
     pages.is_serializable = IsolationIsSerializable();
     ::PredicateLockRelation(heap, snapshot);
     pgstat_count_heap_scan(heap);
@@ -40,8 +40,48 @@ void end_pages(heap_pages &pages) {
 
 namespace {
 
-// How far ahead of use rows are asked for: they lie in descending order, which no processor expects.
-constexpr int rows_ahead = 16;
+// Pins the page; where it lies as expected, without a search for it.
+Buffer pin_page(heap_pages &pages, BlockNumber number) {
+#if PG_VERSION_NUM < 160000
+    const RelFileNode &file = pages.heap->rd_node;
+#else
+    const RelFileLocator &file = pages.heap->rd_locator;
+#endif
+    if (BufferIsValid(pages.expected) && ::ReadRecentBuffer(file, MAIN_FORKNUM, number, pages.expected)) {
+        pgstat_count_buffer_read(pages.heap);
+        pgstat_count_buffer_hit(pages.heap);
+        return pages.expected;
+    }
+    return ::ReadBufferExtended(pages.heap, MAIN_FORKNUM, number, RBM_NORMAL, pages.strategy);
+}
+
+constexpr int line = 64; // bytes of the cache
+
+// Asks for what is read first of the page that may come next: its head and items, and where its first rows lie. Nobody
+// holds it there: what is asked for may be something else, which costs no more than the asking.
+void ask_for_next(const char *page, int item_count) {
+    constexpr int first_rows = 8 * line;
+    const char *next = page + BLCKSZ;
+    const int head = static_cast<int>(SizeOfPageHeaderData) + item_count * static_cast<int>(sizeof(ItemIdData));
+    for (int at = 0; at < head; at += line)
+        __builtin_prefetch(next + at);
+    for (int at = BLCKSZ - first_rows; at < BLCKSZ; at += line)
+        __builtin_prefetch(next + at);
+}
+
+std::uint32_t word_of(ItemIdData item) {
+    std::uint32_t word;
+    memcpy(&word, &item, sizeof word);
+    return word;
+}
+
+bool are_normal(const ItemIdData *items, int count) {
+    const std::uint32_t flags = word_of({0, 3, 0}), normal = word_of({0, LP_NORMAL, 0});
+    std::uint32_t odd = 0;
+    for (int i = 0; i < count; i++)
+        odd |= word_of(items[i]) ^ normal;
+    return (odd & flags) == 0;
+}
 
 // What most rows of a page that is not all-visible are: inserted by a transaction known to have committed before any
 // that the snapshot takes for running, and left alone since.
@@ -69,7 +109,8 @@ page_rows read_page(heap_pages &pages, BlockNumber number) {
     if (BufferIsValid(pages.pinned))
         ::ReleaseBuffer(pages.pinned);
     pages.pinned = InvalidBuffer;
-    pages.pinned = ::ReadBufferExtended(pages.heap, MAIN_FORKNUM, number, RBM_NORMAL, pages.strategy);
+    pages.pinned = pin_page(pages, number);
+    pages.expected = pages.pinned > 0 && pages.pinned < NBuffers ? pages.pinned + 1 : InvalidBuffer;
     ::heap_page_prune_opt(pages.heap, pages.pinned);
     ::LockBuffer(pages.pinned, BUFFER_LOCK_SHARE);
     char *page = static_cast<char *>(BufferGetPage(pages.pinned));
@@ -80,11 +121,18 @@ page_rows read_page(heap_pages &pages, BlockNumber number) {
     const int item_count = static_cast<int>(PageGetMaxOffsetNumber(page));
     const bool all_visible = PageIsAllVisible(page) && !pages.snapshot->takenDuringRecovery;
     const bool look = !all_visible || pages.is_serializable;
+    if (BufferIsValid(pages.expected))
+        ask_for_next(page, item_count);
+    // While the page is pinned, nobody moves its rows or changes their items; new ones come behind these.
+    if (!look && are_normal(items, item_count)) {
+        ::LockBuffer(pages.pinned, BUFFER_LOCK_UNLOCK);
+        return {page, items, item_count};
+    }
+    const page_rows all{page, items, item_count};
     const TransactionId oldest_running = pages.snapshot->xmin;
     int count = 0;
     for (int i = 0; i < item_count; i++) {
-        if (i + rows_ahead < item_count)
-            __builtin_prefetch(page + items[i + rows_ahead].lp_off);
+        all.ask_ahead(i);
         const ItemIdData item = items[i];
         pages.seen[count] = item;
         bool seen = ItemIdIsNormal(&item);

@@ -22,6 +22,7 @@ struct heap_pages {
     BufferAccessStrategy strategy;
     BlockNumber count; // pages that there were when the walk began: the snapshot sees none of later ones
     Buffer pinned;
+    Buffer expected; // where the next page in order may be: pages read in order often lie so in the cache
     bool is_serializable; // then it is of note what is read, and what is not
     ItemIdData seen[most_page_rows];
 };
@@ -41,6 +42,12 @@ struct page_rows {
     }
     std::uint32_t length(int index) const noexcept {
         return items[index].lp_len;
+    }
+    // Asks for a row that comes up soon, by whoever looks at one after the other: they lie in descending order.
+    void ask_ahead(int index) const noexcept {
+        constexpr int ahead = 16;
+        if (index + ahead < count)
+            __builtin_prefetch(page + items[index + ahead].lp_off);
     }
 };
 
