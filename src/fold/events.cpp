@@ -137,7 +137,7 @@ int pick_rows(const row_layout &layout, const pg::page_rows &rows, std::int64_t 
     const std::size_t lid = data + static_cast<std::size_t>(layout.lid_offset);
     int count = 0;
     for (int i = 0; i < rows.count; i++) {
-        rows.ask_ahead(i);
+        rows.ask_for_next(i);
         const HeapTupleHeader row = rows[i];
         const bool plain = ((row->t_infomask & HEAP_HASNULL) == 0) & (row->t_hoff == data) &
                            (HeapTupleHeaderGetNatts(row) >= layout.last);

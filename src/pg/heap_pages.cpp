@@ -55,20 +55,6 @@ Buffer pin_page(heap_pages &pages, BlockNumber number) {
     return ::ReadBufferExtended(pages.heap, MAIN_FORKNUM, number, RBM_NORMAL, pages.strategy);
 }
 
-constexpr int line = 64; // bytes of the cache
-
-// Asks for what is read first of the page that may come next: its head and items, and where its first rows lie. Nobody
-// holds it there: what is asked for may be something else, which costs no more than the asking.
-void ask_for_next(const char *page, int item_count) {
-    constexpr int first_rows = 8 * line;
-    const char *next = page + BLCKSZ;
-    const int head = static_cast<int>(SizeOfPageHeaderData) + item_count * static_cast<int>(sizeof(ItemIdData));
-    for (int at = 0; at < head; at += line)
-        __builtin_prefetch(next + at);
-    for (int at = BLCKSZ - first_rows; at < BLCKSZ; at += line)
-        __builtin_prefetch(next + at);
-}
-
 std::uint32_t word_of(ItemIdData item) {
     std::uint32_t word;
     memcpy(&word, &item, sizeof word);
@@ -121,14 +107,13 @@ page_rows read_page(heap_pages &pages, BlockNumber number) {
     const int item_count = static_cast<int>(PageGetMaxOffsetNumber(page));
     const bool all_visible = PageIsAllVisible(page) && !pages.snapshot->takenDuringRecovery;
     const bool look = !all_visible || pages.is_serializable;
-    if (BufferIsValid(pages.expected))
-        ask_for_next(page, item_count);
+    const char *next = BufferIsValid(pages.expected) ? page + BLCKSZ : nullptr;
     // While the page is pinned, nobody moves its rows or changes their items; new ones come behind these.
     if (!look && are_normal(items, item_count)) {
         ::LockBuffer(pages.pinned, BUFFER_LOCK_UNLOCK);
-        return {page, items, item_count};
+        return {page, items, item_count, next};
     }
-    const page_rows all{page, items, item_count};
+    const page_rows all{page, items, item_count, nullptr};
     const TransactionId oldest_running = pages.snapshot->xmin;
     int count = 0;
     for (int i = 0; i < item_count; i++) {
@@ -144,7 +129,7 @@ page_rows read_page(heap_pages &pages, BlockNumber number) {
         count += seen;
     }
     ::LockBuffer(pages.pinned, BUFFER_LOCK_UNLOCK);
-    return {page, pages.seen, count};
+    return {page, pages.seen, count, next};
 }
 
 struct index_pages {
