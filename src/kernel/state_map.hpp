@@ -83,6 +83,8 @@ private:
     // For the rare case of two lids with one hash.
     price_state &search(std::int64_t lid, std::uint32_t hash) noexcept;
     void fill_index() noexcept;
+    // By what stands in the place of hashes, the first size() slots.
+    void sort_slots() noexcept;
 
     price_state *states_ = nullptr;
     slot *slots_ = nullptr;

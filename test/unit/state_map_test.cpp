@@ -114,6 +114,31 @@ TEST(state_map, the_ends_of_bigint) {
     EXPECT_EQ(sorted[3].lid, most);
 }
 
+TEST(state_map, sorts_lids_near_and_far) {
+    std::mt19937_64 random(4);
+    for (int round = 0; round < 300; round++) {
+        // Full or not; lids of a few bits or of all, about any middle.
+        owned_map owned(1 + random() % 5000);
+        const std::size_t count = 1 + random() % owned.map.capacity();
+        const std::uint64_t middle = random(), bits = random() % 65;
+        std::vector<std::int64_t> lids;
+        for (std::size_t i = 0; i < count; i++) {
+            lids.push_back(static_cast<std::int64_t>(middle + (bits == 0 ? 0 : random() >> (64 - bits))));
+            owned.add({lids.back(), 1, lids.back()});
+        }
+        std::sort(lids.begin(), lids.end());
+        lids.erase(std::unique(lids.begin(), lids.end()), lids.end());
+        ASSERT_EQ(owned.map.size(), lids.size());
+        for (int times = 0; times < 2; times++) {
+            const price_state *sorted = owned.map.sort();
+            for (std::size_t i = 0; i < lids.size(); i++) {
+                ASSERT_EQ(sorted[i].lid, lids[i]);
+                ASSERT_EQ(sorted[i].least, lids[i]);
+            }
+        }
+    }
+}
+
 TEST(state_map, grows_by_any_factor) {
     std::mt19937_64 random(2);
     for (int round = 0; round < 50; round++) {
