@@ -13,11 +13,10 @@ struct currency_columns {
     column<std::int32_t> day;
 };
 
-constexpr std::size_t amount_stride = 32;
+constexpr std::size_t amount_stride = 16;
 
 // amount * rate, rounded to 2 decimals, half away from zero: numeric's own answer to the last bit. NULL if an argument
-// is, or if there is no rate. Left to the slow path are NaN and the infinities, amounts that no price_code of
-// `amounts` has, infinite days, and whatever the rates leave to it.
+// is, or if there is no rate. Left to the slow path is what convert_amount() and daily_rates leave to it.
 void convert_currencies(const currency_columns &payments, std::size_t n, const daily_rates &rates,
                         const short_cells &out, slow_rows &slow) noexcept;
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "kernel/column.hpp"
+#include "kernel/jsonb_to_array.hpp"
 
 namespace etl::kernel {
 
@@ -14,15 +15,9 @@ struct array_cells {
     bool *is_null;
 };
 
-// No array needs more than this for a jsonb of so many bytes.
-constexpr std::size_t most_array_bytes(std::size_t jsonb_bytes) noexcept {
-    return 3 * jsonb_bytes + 40;
-}
-
-// jsonb to text[] for n rows: the elements of an array (null as NULL), the keys of an object whose value is neither
-// false nor null, a string as the only element; anything else is NULL. Documents are jsonb without a varlena header,
-// at any address. Left to the slow path are arrays that hold numbers, arrays or objects, and what there is no room for.
-// Returns the bytes written.
+// As jsonb_to_array(), for n rows; documents are jsonb without a varlena header. There is room enough if it is the sum
+// of most_array_bytes() over the rows; a row for which there is not is left to the slow path too. Returns the bytes
+// written.
 std::size_t jsonb_to_arrays(const text_column &documents, std::size_t n, const array_cells &out,
                             slow_rows &slow) noexcept;
 

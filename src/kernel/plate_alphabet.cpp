@@ -27,6 +27,7 @@ void plate_alphabet::add(std::string_view from, std::string_view to) noexcept {
 
 plate_alphabet utf8_plate_alphabet() noexcept {
     plate_alphabet alphabet;
+    alphabet.is_utf8 = true;
     for (int lead = 0xc0; lead < 0xf8; lead++)
         alphabet.size_by_lead[lead] = lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
     for (const char *upper : {"\xc3\x84", "\xc3\x96", "\xc3\x9c"}) {

@@ -19,6 +19,9 @@ public:
     // Bytes of a character, by its first byte: at least 1.
     std::uint8_t size_by_lead[256];
 
+    // True of utf8_plate_alphabet(), to which nothing must be added then.
+    bool is_utf8 = false;
+
     plate_alphabet() noexcept;
 
     // `from` is kept, as `to`: two characters of the encoding with 1 to 4 bytes. At most 6 characters can be longer

@@ -35,6 +35,14 @@ public:
     // The rate with the greatest valid_from <= `on`, or nullptr if there is none.
     const rate *find(std::string_view country, std::string_view currency, std::int32_t on) const noexcept;
 
+    // All rates, by country and currency.
+    const rate_group *begin() const noexcept {
+        return groups_;
+    }
+    const rate_group *end() const noexcept {
+        return end_;
+    }
+
 private:
     const rate_group *groups_ = nullptr;
     const rate_group *end_ = nullptr;
