@@ -1,4 +1,6 @@
 // PG regime: may ereport
+#include "kernel/jsonb_to_array.hpp"
+
 #include "function/arguments.hpp"
 #include "pg/function.hpp"
 
@@ -103,28 +105,48 @@ element_list collect(JsonbContainer *root) {
     return list;
 }
 
+// For what the kernel leaves: PostgreSQL's own iterator, and its text forms of numbers and documents.
+std::optional<Datum> convert_slowly(Jsonb *document) {
+    if (JB_ROOT_IS_SCALAR(document)) {
+        JsonbValue scalar;
+        if (!::JsonbExtractScalar(&document->root, &scalar) || scalar.type != jbvString)
+            return std::nullopt;
+    }
+    const element_list list = collect(&document->root);
+    const Datum array = to_array(list);
+    ::pfree(list.values);
+    ::pfree(list.nulls);
+    return array;
+}
+
+// The kernel takes memory by the worst case, and looks for no interrupts.
+constexpr std::size_t longest_for_kernel = 1 << 16;
+
+std::optional<Datum> convert(varlena *document) {
+    const std::size_t size = VARSIZE_ANY_EXHDR(document);
+    if (size <= longest_for_kernel) {
+        auto *const bytes = static_cast<char *>(::palloc(kernel::most_array_bytes(size)));
+        const kernel::array_of_jsonb array = kernel::jsonb_to_array<false>(VARDATA_ANY(document), size, bytes);
+        if (array.kind == kernel::array_of_jsonb::written)
+            return PointerGetDatum(bytes);
+        ::pfree(bytes);
+        if (array.kind == kernel::array_of_jsonb::null)
+            return std::nullopt;
+    }
+    return convert_slowly(DatumGetJsonbP(PointerGetDatum(document)));
+}
+
 } // namespace
 
 ETL_FUNCTION(etl_jsonb_to_array) {
     if (any_null(fcinfo))
         PG_RETURN_NULL();
-    Jsonb *const document = PG_GETARG_JSONB_P(0);
-    element_list list{};
-
-    if (!JB_ROOT_IS_SCALAR(document)) {
-        list = collect(&document->root);
-    } else {
-        JsonbValue scalar;
-        if (!::JsonbExtractScalar(&document->root, &scalar) || scalar.type != jbvString)
-            PG_RETURN_NULL();
-        list = make_list(1);
-        add(list, string_datum(scalar));
-    }
-    const Datum array = to_array(list);
-    ::pfree(list.values);
-    ::pfree(list.nulls);
+    varlena *const document = PG_GETARG_VARLENA_PP(0);
+    const std::optional<Datum> array = convert(document);
     PG_FREE_IF_COPY(document, 0);
-    return array;
+    if (!array)
+        PG_RETURN_NULL();
+    return *array;
 }
 
 } // namespace etl::function

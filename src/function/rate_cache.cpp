@@ -45,6 +45,7 @@ struct rate_cache {
     view_key key;
     bool valid; // false once the transaction is over
     kernel::rate_table rates;
+    kernel::daily_rates by_day;
 };
 
 rate_cache *cache = nullptr;
@@ -97,6 +98,10 @@ bool changes_unseen(Oid relation) {
     return unseen;
 }
 
+std::string_view stored_numeric(const void *value) noexcept {
+    return {VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value)};
+}
+
 // Copies the rows of the SPI result: country, currency, valid_from, rate.
 void fill_from_result(rate_cache &target) {
     const std::size_t count = SPI_tuptable->numvals;
@@ -117,6 +122,8 @@ void fill_from_result(rate_cache &target) {
         rates[row].value = is_null[3] ? nullptr : PG_DETOAST_DATUM_COPY(columns[3]);
     }
     target.rates = kernel::rate_table(rates, count, groups);
+    void *const memory = ::palloc_extended(kernel::daily_rates::bytes_needed(target.rates), MCXT_ALLOC_HUGE);
+    target.by_day = kernel::daily_rates(target.rates, stored_numeric, memory);
     ::MemoryContextSwitchTo(before);
 }
 
@@ -168,17 +175,26 @@ void refill(const FmgrInfo *caller, const view_key &key) {
     cache = filled;
 }
 
+void refresh(const FmgrInfo *caller) {
+    const view_key key = current_view();
+    if (!cache || !cache->valid || !(cache->key == key))
+        refill(caller, key);
+}
+
 } // namespace
 
 std::optional<Datum> find_rate(const FmgrInfo *caller, std::string_view country, std::string_view currency,
                                DateADT on) {
-    const view_key key = current_view();
-    if (!cache || !cache->valid || !(cache->key == key))
-        refill(caller, key);
+    refresh(caller);
     const kernel::rate *const found = cache->rates.find(country, currency, on);
     if (!found || !found->value)
         return std::nullopt;
     return PointerGetDatum(found->value);
+}
+
+const kernel::daily_rates &rates_by_day(const FmgrInfo *caller) {
+    refresh(caller);
+    return cache->by_day;
 }
 
 } // namespace etl::function

@@ -1,6 +1,7 @@
 // PG regime: may ereport
 #pragma once
 
+#include "kernel/daily_rates.hpp"
 #include "pg/postgres.hpp"
 
 extern "C" {
@@ -14,5 +15,8 @@ namespace etl::function {
 // read once per statement: see rate_cache.cpp for when they are read again. `caller` is what calls, nullptr if unknown.
 // The numeric belongs to the cache: it lives until the next call of this function.
 std::optional<Datum> find_rate(const FmgrInfo *caller, std::string_view country, std::string_view currency, DateADT on);
+
+// The same rates day by day, for all that find_rate() need not be asked for. Lives as long.
+const kernel::daily_rates &rates_by_day(const FmgrInfo *caller);
 
 } // namespace etl::function

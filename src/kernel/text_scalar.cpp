@@ -14,6 +14,8 @@ namespace {
 // An empty result is no result.
 void put(std::string_view result, char *cell, bool &is_null) noexcept {
     is_null = result.empty();
+    if (is_null)
+        return; // its data may be a null pointer
     cell[0] = short_header(result.size());
     std::memcpy(cell + 1, result.data(), result.size());
 }
