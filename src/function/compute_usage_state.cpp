@@ -19,6 +19,9 @@ static_assert(kernel::before_all_days == DATEVAL_NOBEGIN && kernel::after_all_da
 constexpr std::size_t longest_condition = 4;
 
 kernel::listed_condition to_condition(Datum condition) {
+    const auto *const stored = reinterpret_cast<const text *>(DatumGetPointer(condition));
+    if (!VARATT_IS_EXTERNAL(stored) && !VARATT_IS_COMPRESSED(stored))
+        return kernel::to_condition(to_view(stored));
     if (::toast_raw_datum_size(condition) - VARHDRSZ > longest_condition)
         return kernel::listed_condition::other;
     text *const value = DatumGetTextPP(condition);

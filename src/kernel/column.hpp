@@ -29,7 +29,7 @@ struct text_column {
     }
 };
 
-// Values of one size. A NULL may have any value.
+// Values of one size. A NULL may have any value of the type, but has one.
 template <class T> struct column {
     const T *values;
     const bool *is_null; // as above

@@ -5,6 +5,24 @@
 
 namespace etl::kernel {
 
+namespace {
+
+bool is_at_least_30_years(day_number from, day_number to) noexcept {
+    const std::int64_t age = std::int64_t{to} - from;
+    if (!is_far_off(to) && (age < least_of_30_years || age >= most_of_30_years))
+        return age >= most_of_30_years;
+    return from <= years_before(to, 30);
+}
+
+bool is_less_than_a_year(day_number from, day_number to) noexcept {
+    const std::int64_t age = std::int64_t{to} - from;
+    if (!is_far_off(to) && (age < least_of_year || age >= most_of_year))
+        return age < least_of_year;
+    return from > years_before(to, 1);
+}
+
+} // namespace
+
 listed_condition to_condition(std::string_view text) noexcept {
     if (text == "new")
         return listed_condition::factory_new;
@@ -40,21 +58,21 @@ usage_state compute_usage_state(const usage &listing) noexcept {
         return usage_state::damaged;
     if (listing.condition == listed_condition::demo)
         return usage_state::demonstration;
-    if (listing.as_of) {
-        // Errors do not depend on first_registration: the limit is worked out before it is compared with anything.
+    // Errors do not depend on first_registration: the limit is worked out before it is compared with anything.
+    if (listing.as_of && is_far_off(*listing.as_of)) {
         if (is_after_timestamps(*listing.as_of))
             return usage_state::date_out_of_range;
-        const day_number limit = years_before(*listing.as_of, 30);
-        if (is_before_timestamps(limit))
+        if (is_before_timestamps(years_before(*listing.as_of, 30)))
             return usage_state::timestamp_out_of_range;
-        if (listing.first_registration && *listing.first_registration <= limit)
-            return usage_state::classic;
     }
+    const bool has_age = listing.as_of && listing.first_registration;
+    if (has_age && is_at_least_30_years(*listing.first_registration, *listing.as_of))
+        return usage_state::classic;
     if (listing.condition == listed_condition::factory_new && listing.mileage.value_or(0) < 100 &&
         listing.previous_owners.value_or(0) == 0)
         return usage_state::factory_new;
-    if (listing.mileage && *listing.mileage < 15000 && listing.as_of && listing.first_registration &&
-        *listing.first_registration > years_before(*listing.as_of, 1))
+    if (listing.mileage && *listing.mileage < 15000 && has_age &&
+        is_less_than_a_year(*listing.first_registration, *listing.as_of))
         return usage_state::nearly_new;
     if (listing.condition == listed_condition::unknown && !listing.mileage && !listing.first_registration)
         return usage_state::unknown;

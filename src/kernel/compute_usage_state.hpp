@@ -47,6 +47,17 @@ enum class usage_state : std::uint8_t {
 // The name of a state as it is stored; empty for `unknown`, which is stored as NULL, and for the errors.
 std::string_view to_text(usage_state state) noexcept;
 
+// The days from a day of a year to the same day 1 or 30 years later: at least, at most. Only for an age in between need
+// the calendar be asked.
+constexpr std::int64_t least_of_year = 365, most_of_year = 366;
+constexpr std::int64_t least_of_30_years = 10956, most_of_30_years = 10958;
+
+// Days within so many of 2000-01-01 are far from those that no timestamp can express.
+constexpr day_number far_off = 1000000;
+constexpr bool is_far_off(std::int64_t day) noexcept {
+    return (day < -far_off) | (day > far_off);
+}
+
 // The usage state of a car on the day `as_of`. The rules are tried in order and the first that holds decides: damaged;
 // demonstration; registered 30 years before or earlier; new with less than 100 km and no owner; less than 15000 km and
 // registered within the last year; used. Nothing known of condition, mileage and registration is `unknown`.

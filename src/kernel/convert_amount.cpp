@@ -48,11 +48,13 @@ std::uint64_t rounded(uint128 product, int shift) noexcept {
 
 // Digits from the one worth 10000^3 to the hundredths; those that are zero at either end are left out.
 std::size_t put_hundredths(std::uint64_t hundredths, bool negative, char *to) noexcept {
-    constexpr int places = 5;
+    constexpr int places = 5, highest_weight = 3;
+    constexpr std::size_t digit_size = sizeof(std::uint16_t);
     const std::uint64_t whole = hundredths / 100;
     const std::uint32_t high = static_cast<std::uint32_t>(whole / 100000000),
                         low = static_cast<std::uint32_t>(whole % 100000000);
-    const std::uint16_t digits[places] = {
+    // As many zeros behind them, so that whichever is the first, as many are copied.
+    const std::uint16_t digits[2 * places] = {
         static_cast<std::uint16_t>(high / 10000), static_cast<std::uint16_t>(high % 10000),
         static_cast<std::uint16_t>(low / 10000), static_cast<std::uint16_t>(low % 10000),
         static_cast<std::uint16_t>(hundredths % 100 * 100)};
@@ -61,17 +63,13 @@ std::size_t put_hundredths(std::uint64_t hundredths, bool negative, char *to) no
         used |= static_cast<unsigned>(digits[i] != 0) << i;
     const int first = used ? __builtin_ctz(used) : 0;
     const int count = used ? 32 - __builtin_clz(used) - first : 0;
-    const int weight = used ? places - decimals - first : 0;
+    const int weight = used ? highest_weight - first : 0;
     const unsigned header = short_form | (negative && used ? short_negative : 0) | decimals << short_scale_shift |
                             (static_cast<unsigned>(weight) & (short_weight | short_weight_sign));
-    const auto put = [to](int at, unsigned value) {
-        const std::uint16_t half = static_cast<std::uint16_t>(value);
-        std::memcpy(to + 2 * at, &half, sizeof half);
-    };
-    put(0, header);
-    for (int i = 0; i < count; i++)
-        put(i + 1, digits[first + i]);
-    return 2 * static_cast<std::size_t>(count + 1);
+    const std::uint16_t half = static_cast<std::uint16_t>(header);
+    std::memcpy(to, &half, digit_size);
+    std::memcpy(to + digit_size, digits + first, places * digit_size);
+    return digit_size * static_cast<std::size_t>(1 + count);
 }
 
 } // namespace

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <limits>
 #include <string_view>
 
@@ -65,12 +66,22 @@ private:
 
     static std::size_t slots_needed(const rate_table &table) noexcept;
 
-    // A name as a number, with its size, since names may begin alike.
+    // A name of up to 7 bytes as a number, with its size, since names may begin alike. Of more than three bytes the
+    // first four and the last four: where the two overlap by a byte, each has its other three in places of their own.
     static std::uint64_t code_of(std::string_view name) noexcept {
-        std::uint64_t code = name.size();
-        for (const char c : name)
-            code = code << 8 | static_cast<unsigned char>(c);
+        std::uint64_t code = std::uint64_t{name.size()} << 56;
+        if (name.size() >= 4)
+            code ^= load<std::uint32_t>(name.data()) | load<std::uint32_t>(name.data() + name.size() - 4) << 24;
+        else if (name.size() >= 2)
+            code ^= load<std::uint16_t>(name.data()) | load<std::uint16_t>(name.data() + name.size() - 2) << 16;
+        else if (name.size() == 1)
+            code ^= load<std::uint8_t>(name.data());
         return code;
+    }
+    template <class T> static std::uint64_t load(const char *from) noexcept {
+        T value;
+        std::memcpy(&value, from, sizeof value);
+        return value;
     }
     // Where a pair is or would be.
     pair *slot_of(std::uint64_t country, std::uint64_t currency) const noexcept {
