@@ -13,9 +13,9 @@ CREATE TEMP TABLE piece AS SELECT
             304,305,383,776,769,1040,1042,1045,7838,8203,8238,8490,12484,65279,65313,65297,65345,128663,1114109}'::int[])
             AS code)), NULL) AS nasty,
     '{NULL,new,demo,used,New,DEMO,"new ","",newer,dem,demonstration}'::text[] AS condition,
-    '{"",a,b,bb,abs,"Xenon, LED","say \"x\"","a text of more than sixteen bytes",null,false,ü,日本,
+    '{"",a,b,bb,abs,"Xenon, LED","say \"x\"","a text of more than sixteen bytes","null",false,ü,日本,
         "one of thirty-two bytes, exactly."}'::text[] AS name,
-    '{null,null,false,true,1,-1.50,1e3,"\"x\"","\"false\"","\"\"","[]","[1, null]","{\"a\": false}"}'::jsonb[] AS value,
+    '{"null","null",false,true,1,-1.50,1e3,"\"x\"","\"false\"","\"\"","[]","[1, null]","{\"a\": false}"}'::jsonb[] AS value,
     '{DE,CH,PL,XX,"","eight or more","Zü"}'::text[] AS country, '{EUR,USD,CZK,XAU,SEK,XXX,"",E}'::text[] AS currency,
     '{0,-0.0,NaN,Infinity,-Infinity,0.005,-0.005,0.015,1e-30,123456789012345.675,9999999999999999.99,1e15,1e16,1e20,
         0.30000000000000004,99999.995}'::numeric[] AS amount,
