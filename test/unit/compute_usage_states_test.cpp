@@ -1,7 +1,7 @@
 // C++ regime: may throw, never calls PostgreSQL
 #include "columns.hpp"
-#include "kernel/calendar.hpp"
 #include "kernel/compute_usage_states.hpp"
+#include "usage_reference.hpp"
 
 #include <gtest/gtest.h>
 
@@ -21,7 +21,10 @@ struct listing {
 
     usage_state state() const {
         const listed_condition known = condition ? to_condition(*condition) : listed_condition::unknown;
-        return compute_usage_state({known, mileage, first_registration, previous_owners, damaged, as_of});
+        const usage said = {known, mileage, first_registration, previous_owners, damaged, as_of};
+        const usage_state expected = reference::usage_state(said);
+        EXPECT_EQ(compute_usage_state(said), expected);
+        return expected;
     }
 };
 
