@@ -33,13 +33,13 @@ class texts {
 public:
     text_column gather(const attribute &from, std::size_t first, std::size_t n) {
         const std::uint32_t begin = from.offsets[first], size = from.offsets[first + n] - begin;
-        bytes_.resize(slack + size + slack);
-        std::memcpy(bytes_.data() + slack, from.bytes.data() + begin, size);
+        bytes_.resize(size + slack);
+        std::memcpy(bytes_.data(), from.bytes.data() + begin, size);
         for (std::size_t i = 0; i <= n; i++)
             offsets_[i] = from.offsets[first + i] - begin;
         for (std::size_t i = 0; i < n; i++)
             is_null_[i] = from.is_null[first + i];
-        return {bytes_.data() + slack, offsets_, is_null_};
+        return {bytes_.data(), offsets_, is_null_};
     }
 
 private:

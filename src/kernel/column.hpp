@@ -7,8 +7,8 @@
 namespace etl::kernel {
 
 // A batch is a few hundred rows held by column, so that a kernel runs over one column after the other while all of
-// them are in the cache. All memory is the caller's. Kernels take and fill whole registers: this many bytes before the
-// first and after the last value must be readable (whatever they hold), and after the last cell writable.
+// them are in the cache. All memory is the caller's. Kernels take and fill whole registers: so many bytes after the last
+// value must be readable (whatever they hold), and after the last cell writable.
 constexpr std::size_t slack = 64;
 
 // Values of varying length one after the other: that of row i is bytes[offsets[i]] up to bytes[offsets[i + 1]], so

@@ -28,12 +28,12 @@ public:
             bytes += values[i].value_or("");
         }
         offsets_.push_back(static_cast<std::uint32_t>(bytes.size()));
-        memory_.reset(new char[slack + bytes.size() + slack]);
-        std::memset(memory_.get(), 'x', slack + bytes.size() + slack);
-        bytes.copy(memory_.get() + slack, bytes.size());
+        memory_.reset(new char[bytes.size() + slack]);
+        std::memset(memory_.get(), 'x', bytes.size() + slack);
+        bytes.copy(memory_.get(), bytes.size());
     }
     etl::kernel::text_column column() const {
-        return {memory_.get() + slack, offsets_.data(), is_null_.get()};
+        return {memory_.get(), offsets_.data(), is_null_.get()};
     }
 
 private:
