@@ -195,7 +195,7 @@ void start_passes(pass &self) {
         begin_pass(self);
 }
 
-int next_hits(pass &self, pg::page_rows &rows, partners **found) {
+int next_hits(pass &self, pg::page_rows &rows, partners **found, bool within_pass) {
     relation &drive = self.relations[self.count - 1];
     do {
         while (self.is_open && next_page(self.walk, rows)) {
@@ -213,7 +213,7 @@ int next_hits(pass &self, pg::page_rows &rows, partners **found) {
                 return hits;
         }
         end_pass(self);
-    } while (self.low <= self.last && go_on(self));
+    } while (!within_pass && self.low <= self.last && go_on(self));
     return 0;
 }
 

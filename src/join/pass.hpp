@@ -31,9 +31,10 @@ struct pass {
 };
 
 void start_passes(pass &self);
-// Goes on to the next page of the driving relation, in this pass or a later one, and leaves the rows that have all
-// partners: their numbers in `keys` and their partners beside. Returns how many, 0 at the end of all passes.
-int next_hits(pass &self, pg::page_rows &rows, partners **found);
+// Goes on to the next page of the driving relation, and leaves the rows that have all partners: their numbers in `keys`
+// and their partners beside. Returns how many, 0 at the end of all passes; or, if `within_pass`, at the end of this one,
+// whose partners are forgotten when the next one begins.
+int next_hits(pass &self, pg::page_rows &rows, partners **found, bool within_pass);
 void stop_passes(pass &self);
 
 } // namespace etl::join

@@ -1,9 +1,10 @@
 // PG regime: called from the executor, may ereport; no local here needs a destructor.
 #include "join/scan.hpp"
 
+#include "join/hits.hpp"
 #include "join/look_up.hpp"
-#include "join/pass.hpp"
 #include "join/show.hpp"
+#include "pg/clock.hpp"
 
 extern "C" {
 #include "catalog/pg_type.h"
@@ -22,9 +23,9 @@ struct key_join {
     pass keys;
     int dimension_count;
     dimension *dimensions;
-    pg::page_rows rows; // of the driving relation's page
-    partners *found[pg::most_page_rows];
-    int hit, hits; // the next of them, and how many
+    hits batch;
+    row_keeper keeper;
+    std::int64_t reading; // ns of the processor
 };
 
 key_join *of(CustomScanState *node) {
@@ -54,48 +55,44 @@ void start(key_join *self) {
     for (int i = 0; i < self->dimension_count; i++)
         start_looking_up(self->dimensions[i], &self->base, self->memory);
     self->keys.gathered = create_keyed_rows(self->memory);
-    self->hit = self->hits = 0;
+    start_hits(self->batch, self->memory);
     start_passes(self->keys);
     ::MemoryContextSwitchTo(before);
 }
 
+// Expressions over the rows of a batch may leave this much behind.
+constexpr std::size_t most_left_behind = std::size_t{8} * 1024 * 1024;
+
+// Ends the life of the rows that were returned.
+void forget_rows(key_join *self) {
+    if (self->keeper.about_to_forget)
+        self->keeper.about_to_forget(self->keeper.whom);
+    ResetExprContext(self->base.ss.ps.ps_ExprContext);
+}
+
 // Walks over pages make bitmaps that live until their end.
-bool next_page_of_hits(key_join *self) {
+bool next_batch(key_join *self) {
+    forget_rows(self);
+    const std::int64_t from = pg::processor_nanoseconds();
+    const MemoryContext before = ::MemoryContextSwitchTo(self->memory);
     for (int i = 0; i < self->dimension_count; i++)
         keep_within_memory(self->dimensions[i]);
-    ResetExprContext(self->base.ss.ps.ps_ExprContext);
-    const MemoryContext before = ::MemoryContextSwitchTo(self->memory);
-    self->hits = next_hits(self->keys, self->rows, self->found);
+    const bool more = next_hits(self->batch, self->keys);
     ::MemoryContextSwitchTo(before);
-    self->hit = 0;
-    return self->hits > 0;
+    self->reading += pg::processor_nanoseconds() - from;
+    return more;
 }
 
-// What the next row reads is on its way to the cache while this one is at work.
-void prefetch_hit(const key_join *self, int hit) {
-    constexpr std::uint32_t line = 64, most = 2048;
-    const int number = self->keys.keys.number[hit];
-    const char *row = reinterpret_cast<const char *>(self->rows[number]);
-    for (std::uint32_t at = 0; at < std::min(self->rows.length(number), most); at += line)
-        __builtin_prefetch(row + at);
-    for (int i = 0; i < self->keys.count - 1; i++)
-        if (const char *kept = reinterpret_cast<const char *>(self->found[hit]->rows[i])) {
-            __builtin_prefetch(kept);
-            __builtin_prefetch(kept + line);
-        }
-}
-
-bool join_hit(key_join *self, int hit) {
+bool join_hit(key_join *self, const hit &found) {
     TupleTableSlot *joined = self->base.ss.ss_ScanTupleSlot;
     const pass &keys = self->keys;
     relation &drive = keys.relations[keys.count - 1];
-    const int number = keys.keys.number[hit];
-    set_row(drive, self->rows[number], self->rows.length(number));
+    set_row(drive, found.row, found.length);
     if (!passes(drive, &self->base))
         return false;
     fill(drive, joined);
     for (int i = 0; i < keys.count - 1; i++) {
-        const HeapTupleHeader kept = self->found[hit]->rows[i];
+        const HeapTupleHeader kept = found.found->rows[i];
         if (kept) {
             set_row(keys.relations[i], kept, HeapTupleHeaderGetDatumLength(kept));
             fill(keys.relations[i], joined);
@@ -109,31 +106,38 @@ bool join_hit(key_join *self, int hit) {
     return true;
 }
 
-TupleTableSlot *next_row(ScanState *node) {
-    key_join *self = reinterpret_cast<key_join *>(node);
-    TupleTableSlot *joined = ::ExecClearTuple(node->ss_ScanTupleSlot);
+bool next_joined(key_join *self) {
+    do {
+        while (self->batch.next < self->batch.count)
+            if (join_hit(self, self->batch.list[self->batch.next++]))
+                return true;
+    } while (next_batch(self));
+    return false;
+}
+
+// As ExecScan would do it, but for one thing: what the expressions of a row leave behind is forgotten with its batch,
+// not with the row.
+TupleTableSlot *execute(CustomScanState *node) {
+    key_join *self = of(node);
+    TupleTableSlot *joined = ::ExecClearTuple(node->ss.ss_ScanTupleSlot);
+    ProjectionInfo *projection = node->ss.ps.ps_ProjInfo;
     // Filters read it while it is being filled.
     ::ExecStoreVirtualTuple(joined);
-    if (!self->memory)
+    if (!self->memory) {
+        const std::int64_t from = pg::processor_nanoseconds();
         start(self);
-    do {
-        while (self->hit < self->hits) {
-            const int hit = self->hit++;
-            if (self->hit < self->hits)
-                prefetch_hit(self, self->hit);
-            if (join_hit(self, hit))
-                return joined;
-        }
-    } while (next_page_of_hits(self));
-    return ::ExecClearTuple(joined);
-}
-
-bool is_still_right(ScanState *, TupleTableSlot *) {
-    return true; // rows are never locked beneath it, so none is looked at again
-}
-
-TupleTableSlot *execute(CustomScanState *node) {
-    return ::ExecScan(&node->ss, next_row, is_still_right);
+        self->reading += pg::processor_nanoseconds() - from;
+    } else if (::MemoryContextMemAllocated(node->ss.ps.ps_ExprContext->ecxt_per_tuple_memory, false) > most_left_behind) {
+        forget_rows(self);
+    }
+    if (!next_joined(self)) {
+        ::ExecClearTuple(joined);
+        return projection ? ::ExecClearTuple(projection->pi_state.resultslot) : joined;
+    }
+    if (!projection)
+        return joined;
+    node->ss.ps.ps_ExprContext->ecxt_scantuple = joined;
+    return ::ExecProject(projection);
 }
 
 void stop(CustomScanState *node) {
@@ -172,6 +176,11 @@ Node *create_state(CustomScan *) {
     return reinterpret_cast<Node *>(self);
 }
 
+bool is_key_join(const PlanState *plan) {
+    return IsA(plan, CustomScanState) &&
+           strcmp(reinterpret_cast<const CustomScanState *>(plan)->methods->CustomName, scan_methods.CustomName) == 0;
+}
+
 } // namespace
 
 List *private_list(const layout &join) {
@@ -184,6 +193,17 @@ List *private_list(const layout &join) {
 const layout &scan_layout(const CustomScan *plan) {
     const Const *bytes = castNode(Const, linitial(plan->custom_private));
     return *reinterpret_cast<const layout *>(VARDATA(DatumGetPointer(bytes->constvalue)));
+}
+
+bool keep_rows(PlanState *plan, const row_keeper &keeper) {
+    if (!is_key_join(plan))
+        return false;
+    of(reinterpret_cast<CustomScanState *>(plan))->keeper = keeper;
+    return true;
+}
+
+std::int64_t reading_nanoseconds(const PlanState *plan) {
+    return is_key_join(plan) ? reinterpret_cast<const key_join *>(plan)->reading : 0;
 }
 
 const CustomScanMethods scan_methods{"EtlKeyJoin", create_state};

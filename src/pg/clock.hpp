@@ -10,4 +10,7 @@ std::int64_t microseconds_now() noexcept;
 // An interval's length in µs, with months of 30 days as EXTRACT(epoch) has them; at most the largest bigint.
 std::int64_t microseconds_of(const Interval &length) noexcept;
 
+// What this process has taken of the processor, in ns.
+std::int64_t processor_nanoseconds() noexcept;
+
 } // namespace etl::pg

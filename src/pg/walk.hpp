@@ -22,6 +22,18 @@ inline untyped_walker walker_of(visitor visit) noexcept {
 }
 #endif
 
+using replacer = Node *(*)(Node *node, void *context);
+
+inline Node *mutate_expression(Node *node, replacer replace, void *context) {
+#if PG_VERSION_NUM >= 160000
+    return expression_tree_mutator(node, replace, context);
+#else
+    using untyped_mutator = Node *(*)();
+    return expression_tree_mutator(node, reinterpret_cast<untyped_mutator>(reinterpret_cast<void (*)()>(replace)),
+                                   context);
+#endif
+}
+
 inline bool walk_raw(Node *node, visitor visit, void *context) {
     return raw_expression_tree_walker(node, walker_of(visit), context);
 }
