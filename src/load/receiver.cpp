@@ -1,10 +1,9 @@
 // PG regime: called from the executor, may ereport; no local here needs a destructor.
 #include "load/receiver.hpp"
 
+#include "load/writer.hpp"
+
 extern "C" {
-#include "access/heapam.h"
-#include "access/tableam.h"
-#include "access/xact.h"
 #include "executor/executor.h"
 #include "executor/tuptable.h"
 #include "nodes/makefuncs.h"
@@ -14,21 +13,19 @@ namespace etl::load {
 
 namespace {
 
-// Larger batches fall out of the cache and measure slower.
+// A batch is what the writer gets at once: few rows, so that they are in the cache still.
 constexpr int batch_rows = 64;
 // A batch of wide rows ends early: this much is held at most, give or take one row.
 constexpr std::size_t batch_bytes = std::size_t{1} << 20;
-constexpr int insert_options = TABLE_INSERT_SKIP_FSM;
 
 struct batch_receiver {
     DestReceiver base; // first, as the executor knows no more than this
     Relation target;
-    MemoryContext batch;    // what writing a batch leaves behind
-    TupleTableSlot **slots; // batch_rows of them
-    BulkInsertState bulk;
+    row_writer *writer;
+    MemoryContext batch; // the rows, and what writing them leaves behind
+    HeapTuple rows[batch_rows];
     EState *checks; // NULL where the target has nothing to check
     ResultRelInfo *checked;
-    CommandId command;
     int filled;
     std::size_t bytes;
     std::int64_t written;
@@ -41,15 +38,10 @@ batch_receiver *of(DestReceiver *base) {
 void write_batch(batch_receiver *self) {
     if (self->filled == 0)
         return;
-    // The table's code leaks into the current context by design.
     const MemoryContext before = ::MemoryContextSwitchTo(self->batch);
-    ::table_multi_insert(self->target, self->slots, self->filled, self->command, insert_options, self->bulk);
+    write_rows(self->writer, self->rows, self->filled);
     ::MemoryContextSwitchTo(before);
-    for (int i = 0; i < self->filled; i++)
-        ::ExecClearTuple(self->slots[i]);
     ::MemoryContextReset(self->batch);
-    if (self->checks)
-        ResetPerTupleExprContext(self->checks);
     self->written += self->filled;
     self->filled = 0;
     self->bytes = 0;
@@ -58,14 +50,16 @@ void write_batch(batch_receiver *self) {
 
 bool receive(TupleTableSlot *row, DestReceiver *base) {
     batch_receiver *self = of(base);
-    TupleTableSlot *slot = self->slots[self->filled];
-    // Forms the row once, in the slot's own memory; what the row points to may go with the next one.
-    ::ExecCopySlot(slot, row);
-    if (self->checks)
-        ::ExecConstraints(self->checked, slot, self->checks);
-    bool must_free;
-    self->bytes += ::ExecFetchSlotHeapTuple(slot, false, &must_free)->t_len;
-    self->filled++;
+    if (self->checks) {
+        ::ExecConstraints(self->checked, row, self->checks);
+        ResetPerTupleExprContext(self->checks);
+    }
+    // Forms the row; what it was made from may go with the next one.
+    const MemoryContext before = ::MemoryContextSwitchTo(self->batch);
+    const HeapTuple formed = ::ExecCopySlotHeapTuple(row);
+    ::MemoryContextSwitchTo(before);
+    self->rows[self->filled++] = formed;
+    self->bytes += formed->t_len;
     if (self->filled == batch_rows || self->bytes >= batch_bytes)
         write_batch(self);
     return true;
@@ -98,22 +92,14 @@ void start_up(DestReceiver *base, int, TupleDesc rows) {
         elog(ERROR, "rows do not have the shape of table \"%s\"", RelationGetRelationName(self->target));
 
     self->batch = AllocSetContextCreate(CurrentMemoryContext, "etl batch", ALLOCSET_DEFAULT_SIZES);
-    self->slots = static_cast<TupleTableSlot **>(::palloc(sizeof(TupleTableSlot *) * batch_rows));
-    for (int i = 0; i < batch_rows; i++)
-        self->slots[i] = ::MakeSingleTupleTableSlot(columns, &TTSOpsHeapTuple);
-    self->bulk = ::GetBulkInsertState();
-    self->command = ::GetCurrentCommandId(true);
+    self->writer = open_writer(self->target);
     prepare_checks(self);
 }
 
 void shut_down(DestReceiver *base) {
     batch_receiver *self = of(base);
     write_batch(self);
-    ::FreeBulkInsertState(self->bulk);
-    ::table_finish_bulk_insert(self->target, insert_options);
-    // Slots hold on to the row type until they are dropped.
-    for (int i = 0; i < batch_rows; i++)
-        ::ExecDropSingleTupleTableSlot(self->slots[i]);
+    finish_writer(self->writer);
     if (self->checks) {
         ::ExecCloseResultRelations(self->checks);
         ::ExecCloseRangeTableRelations(self->checks);

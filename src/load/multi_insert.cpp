@@ -1,0 +1,114 @@
+// PG regime: may ereport, so no local here needs a destructor.
+#include "load/multi_insert.hpp"
+
+extern "C" {
+#include "access/heapam.h"
+#include "access/tableam.h"
+#include "access/xact.h"
+#include "executor/tuptable.h"
+}
+
+namespace etl::load {
+
+namespace {
+
+// Larger batches fall out of the cache and measure slower.
+constexpr int batch_rows = 64;
+constexpr int insert_options = TABLE_INSERT_SKIP_FSM;
+
+struct multi_insert {
+    row_writer base; // first, as callers know no more than this
+    Relation target;
+    TupleTableSlot **slots; // batch_rows of them
+    BulkInsertState bulk;
+    CommandId command;
+};
+
+// A slot that lends a row of the caller's: unlike a heap slot it never copies, so the bulk insert works on the row where
+// it is. It is asked for that row and no more.
+struct lent_row {
+    TupleTableSlot base; // first
+    HeapTuple row;
+};
+
+lent_row *of(TupleTableSlot *slot) {
+    return reinterpret_cast<lent_row *>(slot);
+}
+
+void do_nothing(TupleTableSlot *) {
+}
+
+void clear(TupleTableSlot *slot) {
+    of(slot)->row = nullptr;
+    slot->tts_flags |= TTS_FLAG_EMPTY;
+    slot->tts_nvalid = 0;
+}
+
+HeapTuple get_row(TupleTableSlot *slot) {
+    return of(slot)->row;
+}
+
+HeapTuple copy_row(TupleTableSlot *slot) {
+    return ::heap_copytuple(of(slot)->row);
+}
+
+[[noreturn]] void refuse(TupleTableSlot *) {
+    elog(ERROR, "a row that is written was asked for its columns");
+}
+
+TupleTableSlotOps lent_row_ops() {
+    TupleTableSlotOps ops{};
+    ops.base_slot_size = sizeof(lent_row);
+    ops.init = do_nothing;
+    ops.release = do_nothing;
+    ops.clear = clear;
+    ops.getsomeattrs = [](TupleTableSlot *slot, int) { refuse(slot); };
+    ops.getsysattr = [](TupleTableSlot *slot, int, bool *) -> Datum { refuse(slot); };
+    ops.materialize = do_nothing;
+    ops.copyslot = [](TupleTableSlot *slot, TupleTableSlot *) { refuse(slot); };
+    ops.get_heap_tuple = get_row;
+    ops.copy_heap_tuple = copy_row;
+    return ops;
+}
+
+const TupleTableSlotOps slot_ops = lent_row_ops();
+
+void write(row_writer *base, HeapTuple *rows, int count) {
+    multi_insert *self = reinterpret_cast<multi_insert *>(base);
+    for (int done = 0; done < count; done += batch_rows) {
+        const int batch = std::min(batch_rows, count - done);
+        for (int i = 0; i < batch; i++) {
+            of(self->slots[i])->row = rows[done + i];
+            self->slots[i]->tts_flags &= ~TTS_FLAG_EMPTY;
+        }
+        ::table_multi_insert(self->target, self->slots, batch, self->command, insert_options, self->bulk);
+        for (int i = 0; i < batch; i++)
+            ::ExecClearTuple(self->slots[i]);
+    }
+}
+
+void finish(row_writer *base) {
+    multi_insert *self = reinterpret_cast<multi_insert *>(base);
+    ::FreeBulkInsertState(self->bulk);
+    ::table_finish_bulk_insert(self->target, insert_options);
+    // Slots hold on to the row type until they are dropped.
+    for (int i = 0; i < batch_rows; i++)
+        ::ExecDropSingleTupleTableSlot(self->slots[i]);
+}
+
+} // namespace
+
+row_writer *open_multi_insert(Relation target) {
+    multi_insert *self = static_cast<multi_insert *>(::palloc0(sizeof(multi_insert)));
+    self->base.write = write;
+    self->base.finish = finish;
+    self->target = target;
+    self->slots = static_cast<TupleTableSlot **>(::palloc(sizeof(TupleTableSlot *) * batch_rows));
+    for (int i = 0; i < batch_rows; i++)
+        self->slots[i] = ::MakeSingleTupleTableSlot(RelationGetDescr(target), &slot_ops);
+    self->bulk = ::GetBulkInsertState();
+    self->command = ::GetCurrentCommandId(true);
+    return &self->base;
+}
+
+} // namespace etl::load
