@@ -62,29 +62,31 @@ bool takes_batches(Relation target, const Query *given) {
     return true;
 }
 
-std::int64_t write_batches(Oid view, Relation target, const plan::key_bounds &bounds) {
+costs write_batches(Oid view, Relation target, const plan::key_bounds &bounds) {
     if (::pg_class_aclcheck(RelationGetRelid(target), ::GetUserId(), ACL_INSERT) != ACLCHECK_OK)
         ::aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, RelationGetRelationName(target));
     const char *text = "pg_etl: load a chunk";
     // Rows that an earlier statement of the transaction wrote are seen, those that this one writes are not.
     ::PushActiveSnapshot(::GetTransactionSnapshot());
-    PlannedStmt *plan =
-        plan::plan_source_query(plan::source_query(view, target, bounds, plan::row_shape::physical), text).plan;
-    DestReceiver *receiver = create_receiver(target);
+    Query *given = plan::source_query(view, target, bounds, plan::row_shape::physical);
+    const lifted_columns lifted = lift(given);
+    PlannedStmt *plan = plan::plan_source_query(given, text).plan;
+    DestReceiver *receiver = create_receiver(target, lifted);
     QueryDesc *query =
         ::CreateQueryDesc(plan, text, ::GetActiveSnapshot(), InvalidSnapshot, receiver, nullptr, nullptr, 0);
     ::ExecutorStart(query, 0);
+    receive_from(receiver, query->planstate);
     ::ExecutorRun(query, ForwardScanDirection, 0, true);
     ::ExecutorFinish(query);
     ::ExecutorEnd(query);
     ::FreeQueryDesc(query);
     ::PopActiveSnapshot();
-    const std::int64_t rows = rows_written(receiver);
+    const costs spent = costs_of(receiver);
     receiver->rDestroy(receiver);
-    return rows;
+    return spent;
 }
 
-std::int64_t write_by_insert(Oid view, Relation target, const plan::key_bounds &bounds, const Query *given) {
+costs write_by_insert(Oid view, Relation target, const plan::key_bounds &bounds, const Query *given) {
     StringInfoData statement;
     ::initStringInfo(&statement);
     ::appendStringInfo(&statement, "INSERT INTO %s (",
@@ -100,14 +102,16 @@ std::int64_t write_by_insert(Oid view, Relation target, const plan::key_bounds &
     const int code = ::SPI_execute(statement.data, false, 0);
     if (code != SPI_OK_INSERT)
         elog(ERROR, "loading failed with %s", ::SPI_result_code_string(code));
-    const std::int64_t rows = static_cast<std::int64_t>(SPI_processed);
+    costs spent{};
+    spent.rows = static_cast<std::int64_t>(SPI_processed);
+    spent.memory = ::MemoryContextMemAllocated(TopMemoryContext, true);
     ::SPI_finish();
-    return rows;
+    return spent;
 }
 
 } // namespace
 
-std::int64_t write_chunk(Oid view, Oid target, const plan::key_bounds &bounds) {
+costs write_chunk(Oid view, Oid target, const plan::key_bounds &bounds) {
     chunk_name name{target, &bounds};
     ErrorContextCallback context{error_context_stack, describe_chunk, &name};
     error_context_stack = &context;
@@ -116,7 +120,7 @@ std::int64_t write_chunk(Oid view, Oid target, const plan::key_bounds &bounds) {
 
     const Relation table = plan::open_planned(target, RowExclusiveLock, "staging table");
     const Query *given = plan::source_query(view, table, bounds, plan::row_shape::given);
-    const std::int64_t rows =
+    const costs spent =
         takes_batches(table, given) ? write_batches(view, table, bounds) : write_by_insert(view, table, bounds, given);
     ::relation_close(table, NoLock);
     // What comes next in this transaction sees the rows.
@@ -125,7 +129,7 @@ std::int64_t write_chunk(Oid view, Oid target, const plan::key_bounds &bounds) {
     ::MemoryContextSwitchTo(before);
     ::MemoryContextDelete(own);
     error_context_stack = context.previous;
-    return rows;
+    return spent;
 }
 
 } // namespace etl::load

@@ -6,7 +6,7 @@
 
 namespace etl::load {
 
-std::int64_t load_chunk(Oid view, Oid staging, const plan::lid_range &range) {
+costs load_chunk(Oid view, Oid staging, const plan::lid_range &range) {
     pg::settings_scope settings;
     // The workers are the parallelism, and a chunk is too short for compiled expressions to pay.
     settings.set("max_parallel_workers_per_gather", "0");

@@ -1,66 +1,116 @@
 // PG regime: called from the executor, may ereport; no local here needs a destructor.
 #include "load/receiver.hpp"
 
+#include "join/scan.hpp"
+#include "load/compute.hpp"
+#include "load/former.hpp"
 #include "load/writer.hpp"
+#include "pg/clock.hpp"
 
 extern "C" {
 #include "executor/executor.h"
 #include "executor/tuptable.h"
 #include "nodes/makefuncs.h"
+#include "utils/datum.h"
 }
 
 namespace etl::load {
 
 namespace {
 
-// A batch is what the writer gets at once: few rows, so that they are in the cache still.
-constexpr int batch_rows = 64;
-// A batch of wide rows ends early: this much is held at most, give or take one row.
+// A batch of wide rows ends early: copies of this much are held at most, give or take one row.
 constexpr std::size_t batch_bytes = std::size_t{1} << 20;
 
 struct batch_receiver {
     DestReceiver base; // first, as the executor knows no more than this
     Relation target;
+    lifted_columns lifted;
+    PlanState *plan;
+    bool rows_stay; // the plan says when rows go; else they are copied
+    batch rows;
+    std::size_t bytes; // that were copied
+    computer *columns; // null: nothing is lifted
+    former *formed;
     row_writer *writer;
-    MemoryContext batch; // the rows, and what writing them leaves behind
-    HeapTuple rows[batch_rows];
     EState *checks; // NULL where the target has nothing to check
     ResultRelInfo *checked;
-    int filled;
-    std::size_t bytes;
-    std::int64_t written;
+    TupleTableSlot *checked_row;
+    costs spent;
+    std::int64_t since; // when what is done now began
 };
 
 batch_receiver *of(DestReceiver *base) {
     return reinterpret_cast<batch_receiver *>(base);
 }
 
+// Adds the time since the last call to a sum.
+void clock_in(batch_receiver *self, std::int64_t &sum) {
+    const std::int64_t now = pg::processor_nanoseconds();
+    sum += now - self->since;
+    self->since = now;
+}
+
+void check_rows(batch_receiver *self) {
+    TupleTableSlot *slot = self->checked_row;
+    for (int i = 0; i < self->rows.rows; i++) {
+        slot->tts_values = self->rows.row(i);
+        slot->tts_isnull = self->rows.nulls_of(i);
+        ::ExecConstraints(self->checked, slot, self->checks);
+        ResetPerTupleExprContext(self->checks);
+    }
+}
+
 void write_batch(batch_receiver *self) {
-    if (self->filled == 0)
+    batch &rows = self->rows;
+    if (rows.rows == 0)
         return;
-    const MemoryContext before = ::MemoryContextSwitchTo(self->batch);
-    write_rows(self->writer, self->rows, self->filled);
+    clock_in(self, self->spent.columns);
+    if (self->columns)
+        compute(self->columns, rows);
+    clock_in(self, self->spent.kernels);
+    if (self->checks)
+        check_rows(self);
+    HeapTuple formed[batch_rows];
+    for (int i = 0; i < rows.rows; i++)
+        formed[i] = form_row(self->formed, rows.row(i), rows.nulls_of(i));
+    clock_in(self, self->spent.form);
+    // The table's code leaks into the current context by design.
+    const MemoryContext before = ::MemoryContextSwitchTo(rows.memory);
+    write_rows(self->writer, formed, rows.rows);
     ::MemoryContextSwitchTo(before);
-    ::MemoryContextReset(self->batch);
-    self->written += self->filled;
-    self->filled = 0;
+    reset_rows(self->formed);
+    ::MemoryContextReset(rows.memory);
+    clock_in(self, self->spent.write);
+    self->spent.rows += rows.rows;
+    rows.rows = 0;
     self->bytes = 0;
     CHECK_FOR_INTERRUPTS();
 }
 
+// What the row points to may go with the next one.
+void copy_values(batch_receiver *self, TupleDesc columns, Datum *values, const bool *nulls) {
+    const MemoryContext before = ::MemoryContextSwitchTo(self->rows.memory);
+    for (int i = 0; i < columns->natts; i++) {
+        const Form_pg_attribute column = TupleDescAttr(columns, i);
+        if (nulls[i] || column->attbyval)
+            continue;
+        self->bytes += ::datumGetSize(values[i], false, column->attlen);
+        values[i] = ::datumCopy(values[i], false, column->attlen);
+    }
+    ::MemoryContextSwitchTo(before);
+}
+
 bool receive(TupleTableSlot *row, DestReceiver *base) {
     batch_receiver *self = of(base);
-    if (self->checks) {
-        ::ExecConstraints(self->checked, row, self->checks);
-        ResetPerTupleExprContext(self->checks);
-    }
-    // Forms the row; what it was made from may go with the next one.
-    const MemoryContext before = ::MemoryContextSwitchTo(self->batch);
-    const HeapTuple formed = ::ExecCopySlotHeapTuple(row);
-    ::MemoryContextSwitchTo(before);
-    self->rows[self->filled++] = formed;
-    self->bytes += formed->t_len;
-    if (self->filled == batch_rows || self->bytes >= batch_bytes)
+    batch &rows = self->rows;
+    ::slot_getallattrs(row);
+    const std::size_t width = static_cast<std::size_t>(rows.width);
+    memcpy(rows.row(rows.rows), row->tts_values, sizeof(Datum) * width);
+    memcpy(rows.nulls_of(rows.rows), row->tts_isnull, sizeof(bool) * width);
+    if (!self->rows_stay)
+        copy_values(self, row->tts_tupleDescriptor, rows.row(rows.rows), rows.nulls_of(rows.rows));
+    rows.rows++;
+    if (rows.rows == batch_rows || self->bytes >= batch_bytes)
         write_batch(self);
     return true;
 }
@@ -79,33 +129,56 @@ void prepare_checks(batch_receiver *self) {
     ::ExecInitRangeTable(self->checks, list_make1(entry));
     self->checked = makeNode(ResultRelInfo);
     ::ExecInitResultRelation(self->checks, self->checked, 1);
+    self->checked_row = ::MakeSingleTupleTableSlot(RelationGetDescr(self->target), &TTSOpsVirtual);
+    ::ExecStoreVirtualTuple(self->checked_row);
 }
 
-void start_up(DestReceiver *base, int, TupleDesc rows) {
-    batch_receiver *self = of(base);
-    const TupleDesc columns = RelationGetDescr(self->target);
-    bool same = rows->natts == columns->natts;
-    for (int i = 0; same && i < rows->natts; i++)
+void require_shape(Relation target, TupleDesc rows) {
+    const TupleDesc columns = RelationGetDescr(target);
+    bool same = rows->natts >= columns->natts;
+    for (int i = 0; same && i < columns->natts; i++)
         same = TupleDescAttr(columns, i)->attisdropped ||
                TupleDescAttr(columns, i)->atttypid == TupleDescAttr(rows, i)->atttypid;
     if (!same)
-        elog(ERROR, "rows do not have the shape of table \"%s\"", RelationGetRelationName(self->target));
+        elog(ERROR, "rows do not have the shape of table \"%s\"", RelationGetRelationName(target));
+}
 
-    self->batch = AllocSetContextCreate(CurrentMemoryContext, "etl batch", ALLOCSET_DEFAULT_SIZES);
+void start_up(DestReceiver *base, int, TupleDesc columns) {
+    batch_receiver *self = of(base);
+    require_shape(self->target, columns);
+    const std::size_t values = static_cast<std::size_t>(batch_rows) * static_cast<std::size_t>(columns->natts);
+    self->rows.width = columns->natts;
+    self->rows.values = static_cast<Datum *>(::palloc(sizeof(Datum) * values));
+    self->rows.nulls = static_cast<bool *>(::palloc(sizeof(bool) * values));
+    self->rows.memory = AllocSetContextCreate(CurrentMemoryContext, "etl batch", ALLOCSET_DEFAULT_SIZES);
+    if (self->lifted.count > 0)
+        self->columns = create_computer(self->lifted, columns);
+    self->formed = create_former(RelationGetDescr(self->target));
     self->writer = open_writer(self->target);
     prepare_checks(self);
+    const join::row_keeper keeper{[](void *whom) { write_batch(static_cast<batch_receiver *>(whom)); }, self};
+    self->rows_stay = self->plan && join::keep_rows(self->plan, keeper);
+    self->since = pg::processor_nanoseconds();
 }
 
 void shut_down(DestReceiver *base) {
     batch_receiver *self = of(base);
     write_batch(self);
+    clock_in(self, self->spent.columns);
     finish_writer(self->writer);
+    clock_in(self, self->spent.write);
+    self->spent.join = self->plan ? join::reading_nanoseconds(self->plan) : 0;
+    self->spent.columns -= self->spent.join;
+    self->spent.memory = ::MemoryContextMemAllocated(TopMemoryContext, true);
+    if (self->columns)
+        drop_computer(self->columns);
     if (self->checks) {
+        ::ExecDropSingleTupleTableSlot(self->checked_row);
         ::ExecCloseResultRelations(self->checks);
         ::ExecCloseRangeTableRelations(self->checks);
         ::FreeExecutorState(self->checks);
     }
-    ::MemoryContextDelete(self->batch);
+    ::MemoryContextDelete(self->rows.memory);
 }
 
 void destroy(DestReceiver *base) {
@@ -114,7 +187,7 @@ void destroy(DestReceiver *base) {
 
 } // namespace
 
-DestReceiver *create_receiver(Relation target) {
+DestReceiver *create_receiver(Relation target, const lifted_columns &lifted) {
     batch_receiver *self = static_cast<batch_receiver *>(::palloc0(sizeof(batch_receiver)));
     self->base.receiveSlot = receive;
     self->base.rStartup = start_up;
@@ -122,11 +195,16 @@ DestReceiver *create_receiver(Relation target) {
     self->base.rDestroy = destroy;
     self->base.mydest = DestNone;
     self->target = target;
+    self->lifted = lifted;
     return &self->base;
 }
 
-std::int64_t rows_written(const DestReceiver *receiver) {
-    return reinterpret_cast<const batch_receiver *>(receiver)->written;
+void receive_from(DestReceiver *receiver, PlanState *plan) {
+    of(receiver)->plan = plan;
+}
+
+costs costs_of(const DestReceiver *receiver) {
+    return reinterpret_cast<const batch_receiver *>(receiver)->spent;
 }
 
 } // namespace etl::load

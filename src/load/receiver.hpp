@@ -1,21 +1,27 @@
 // PG regime: takes rows from any plan and writes them to a plain table in batches.
 #pragma once
 
-#include "pg/postgres.hpp"
+#include "load/costs.hpp"
+#include "load/lift.hpp"
 
 extern "C" {
+#include "nodes/execnodes.h"
 #include "tcop/dest.h"
 #include "utils/rel.h"
 }
 
 namespace etl::load {
 
-// A receiver of rows that have the shape of `target`'s (plan::row_shape::physical), checked against its NOT NULL and
-// CHECK constraints. The caller holds ROW EXCLUSIVE on the target and keeps it open. All memory is in the current
-// context; it does not grow with the number of rows.
-DestReceiver *create_receiver(Relation target);
+// A receiver of rows that have the columns of `target` (plan::row_shape::physical) first, and then what the lifted ones
+// are computed from. They are checked against the target's NOT NULL and CHECK constraints. The caller holds ROW
+// EXCLUSIVE on the target and keeps it open, and what is lifted lasts as long. All memory is in the current context; it
+// does not grow with the number of rows.
+DestReceiver *create_receiver(Relation target, const lifted_columns &lifted);
 
-// Rows written so far; all that came in once the executor has shut the receiver down.
-std::int64_t rows_written(const DestReceiver *receiver);
+// Says what plan the rows come from, before the first of them: of some plans they need not be copied.
+void receive_from(DestReceiver *receiver, PlanState *plan);
+
+// What it has written, and what that cost; of all rows once the executor has shut the receiver down.
+costs costs_of(const DestReceiver *receiver);
 
 } // namespace etl::load

@@ -68,7 +68,7 @@ std::optional<std::int64_t> work_as_owner(const assignment &duty, const task &to
     pg::owner_scope as_owner(portal ? portal->owner : run.owner);
     catalog::apply_settings(as_owner.settings(), pg::view(duty.settings));
     if (todo.kind == "load")
-        return load::load_chunk(where.view, where.staging, todo.range);
+        return load::load_chunk(where.view, where.staging, todo.range).rows;
     if (todo.kind == "fold")
         return watched ? watch::fold_chunk(*portal, todo.range)
                        : fold::fold_chunk(portal->prices, portal->price_state, todo.range);
