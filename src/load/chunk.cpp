@@ -2,6 +2,7 @@
 #include "load/chunk.hpp"
 
 #include "load/receiver.hpp"
+#include "pg/usage.hpp"
 #include "plan/source_query.hpp"
 
 extern "C" {
@@ -104,7 +105,7 @@ costs write_by_insert(Oid view, Relation target, const plan::key_bounds &bounds,
         elog(ERROR, "loading failed with %s", ::SPI_result_code_string(code));
     costs spent{};
     spent.rows = static_cast<std::int64_t>(SPI_processed);
-    spent.memory = ::MemoryContextMemAllocated(TopMemoryContext, true);
+    spent.memory = pg::memory_bytes();
     ::SPI_finish();
     return spent;
 }

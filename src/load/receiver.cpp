@@ -6,6 +6,7 @@
 #include "load/former.hpp"
 #include "load/writer.hpp"
 #include "pg/clock.hpp"
+#include "pg/usage.hpp"
 
 extern "C" {
 #include "executor/executor.h"
@@ -169,7 +170,7 @@ void shut_down(DestReceiver *base) {
     clock_in(self, self->spent.write);
     self->spent.join = self->plan ? join::reading_nanoseconds(self->plan) : 0;
     self->spent.columns -= self->spent.join;
-    self->spent.memory = ::MemoryContextMemAllocated(TopMemoryContext, true);
+    self->spent.memory = pg::memory_bytes();
     if (self->columns)
         drop_computer(self->columns);
     if (self->checks) {

@@ -45,9 +45,15 @@ struct claim_result {
 claim_result claim(const record &run, bool alone);
 void release(std::int64_t run_id, const task &done);
 
+// What became of a task: rows where it counts them, and what it cost, as jsonb.
+struct outcome {
+    std::optional<std::int64_t> rows;
+    pg::string costs;
+};
+
 // Marks the task done within the transaction that did its work. 55000 if the claim was lost meanwhile,
 // so that nothing of the work is kept.
-void mark_done(const record &run, const task &done, std::optional<std::int64_t> rows);
+void mark_done(const record &run, const task &done, const outcome &result);
 
 // Records an error that the task reported: it is tried again, later, if the error may pass, else it has failed.
 void mark_error(const record &run, const task &failed, const pg::error_report &report);

@@ -9,6 +9,7 @@
 #include "pg/message.hpp"
 #include "pg/snapshot.hpp"
 #include "pg/transaction.hpp"
+#include "run/meter.hpp"
 #include "settings.hpp"
 
 #include <cstring>
@@ -107,6 +108,7 @@ void hold_run(std::int64_t run_id) {
 }
 
 void attach_all(const assignment &duty, const task &todo) {
+    const meter spent;
     pg::lock_extension();
     const pg::vector<mart::partition> partitions = stagings(duty.run);
     {
@@ -117,7 +119,7 @@ void attach_all(const assignment &duty, const task &todo) {
     }
     hold_run(duty.run.run_id);
     set_waiting_for(duty.run.run_id, {});
-    mark_done(duty.run, todo, std::nullopt);
+    mark_done(duty.run, todo, {std::nullopt, spent.costs(std::nullopt)});
 }
 
 // Back to work after a wait, which is over as far as the catalog is concerned: who vanishes now is suspected.

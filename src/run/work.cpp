@@ -8,6 +8,7 @@
 #include "pg/analyze.hpp"
 #include "pg/extension.hpp"
 #include "pg/identity.hpp"
+#include "run/meter.hpp"
 #include "run/relations.hpp"
 #include "watch/watch.hpp"
 
@@ -52,7 +53,12 @@ bool folded_since_request(const record &run, const catalog::portal &portal) {
                 .empty();
 }
 
-std::optional<std::int64_t> work_as_owner(const assignment &duty, const task &todo, bool &folded) {
+struct work_done {
+    std::optional<std::int64_t> rows;
+    std::optional<load::costs> steps;
+};
+
+work_done work_as_owner(const assignment &duty, const task &todo, bool &folded) {
     const record &run = duty.run;
     const place where = todo.portal ? place_of(run, *todo.portal) : place{InvalidOid, InvalidOid};
     const std::int64_t loaded = todo.kind == "check" ? rows_loaded(run, *todo.portal) : 0;
@@ -62,16 +68,19 @@ std::optional<std::int64_t> work_as_owner(const assignment &duty, const task &to
     const bool watched = portal && watch::is_watched(pg::view(portal->name));
 
     if (portal && run.make && folded_since_request(run, *portal))
-        return 0;
+        return {0, std::nullopt};
     folded = portal.has_value();
     // A fold writes a table of the portal's owner, whose triggers must not get the rights of the make's.
     pg::owner_scope as_owner(portal ? portal->owner : run.owner);
     catalog::apply_settings(as_owner.settings(), pg::view(duty.settings));
-    if (todo.kind == "load")
-        return load::load_chunk(where.view, where.staging, todo.range).rows;
+    if (todo.kind == "load") {
+        const load::costs steps = load::load_chunk(where.view, where.staging, todo.range);
+        return {steps.rows, steps};
+    }
     if (todo.kind == "fold")
-        return watched ? watch::fold_chunk(*portal, todo.range)
-                       : fold::fold_chunk(portal->prices, portal->price_state, todo.range);
+        return {watched ? watch::fold_chunk(*portal, todo.range)
+                        : fold::fold_chunk(portal->prices, portal->price_state, todo.range),
+                std::nullopt};
     if (todo.kind == "index")
         mart::build_index(duty.make.mart, todo.parent_index, pg::view(*todo.portal), run.run_id, where.staging);
     else if (todo.kind == "check")
@@ -82,7 +91,7 @@ std::optional<std::int64_t> work_as_owner(const assignment &duty, const task &to
         pg::analyze_without_partitions(duty.make.mart);
     else
         throw error("XX000", pg::view(pg::format("unknown kind of task: %s", todo.kind.c_str())));
-    return std::nullopt;
+    return {};
 }
 
 } // namespace
@@ -100,13 +109,14 @@ assignment read_assignment(const record &run) {
 void perform(const assignment &duty, const task &todo) {
     pg::lock_extension();
     require_trust(duty, todo);
+    const meter spent;
     bool folded = false;
-    const std::optional<std::int64_t> rows = work_as_owner(duty, todo, folded);
+    const work_done done = work_as_owner(duty, todo, folded);
     // Where another run has folded the portal, it has settled the price state as well.
     if (folded)
         watch::settle(duty.run.run_id, todo.task_no, pg::view(*todo.portal));
     require_relations(duty.run, todo);
-    mark_done(duty.run, todo, rows);
+    mark_done(duty.run, todo, {done.rows, spent.costs(done.steps)});
 }
 
 } // namespace etl::run

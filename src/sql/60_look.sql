@@ -148,7 +148,7 @@ CREATE VIEW @extschema@.etl_tasks WITH (security_barrier = true) AS
 SELECT t.run_id, t.task_no, t.kind, t.portal, t.lid_from, t.lid_to,
        CASE WHEN t.state = 'running' AND l.pid IS NULL AND NOT pg_is_in_recovery() THEN 'waiting' ELSE t.state END AS state,
        t.attempts, t.rows, t.started_at, t.ended_at,
-       t.error, t.sqlstate, t.estimated_rows, t.crashes, t.not_before, t.pid
+       t.error, t.sqlstate, t.estimated_rows, t.crashes, t.not_before, t.pid, t.costs
 FROM etl.task t JOIN etl.run r ON r.run_id = t.run_id
 LEFT JOIN (SELECT classid::bigint AS run, objid::bigint AS task_no, pid FROM pg_locks
            WHERE locktype = 'advisory' AND granted AND objsubid = 25974
