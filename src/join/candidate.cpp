@@ -151,6 +151,7 @@ const char *take_conditions(PlannerInfo *root, candidate &read) {
             read.filters = ::lappend(read.filters, clause);
     }
     const double part = ::clauselist_selectivity(root, bounds, 0, JOIN_INNER, nullptr);
+    read.read = read.planned->tuples * part;
     const double order = order_by(root->simple_rte_array[read.part.relation]->relid, read.part.key);
     read.part.whole = pages_with(part, order, read.planned) > most_by_index;
     return nullptr;

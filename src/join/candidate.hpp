@@ -18,6 +18,7 @@ struct candidate {
     member part;
     List *filters; // what of its own conditions has to be evaluated
     double width;  // bytes of a row
+    double read;   // rows in the range of keys, before they are filtered
 };
 
 // Why a relation can't be read by us, or null.
