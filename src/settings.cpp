@@ -13,6 +13,8 @@ namespace {
 
 const config_enum_entry key_join_values[] = {
     {"off", key_join_off, false}, {"on", key_join_on, false}, {"always", key_join_always, false}, {nullptr, 0, false}};
+const config_enum_entry write_mode_values[] = {
+    {"rows", write_rows, false}, {"pages", write_pages, false}, {nullptr, 0, false}};
 
 } // namespace
 
@@ -24,6 +26,7 @@ int publish_lock_timeout = 2000;
 int fold_memory = 256 * 1024;
 int join_memory = 128 * 1024;
 int key_join = key_join_on;
+int write_mode = write_rows;
 char *databases = nullptr;
 
 void define_settings() {
@@ -58,6 +61,10 @@ void define_settings() {
                             &publish_wait, 60000, 0, 86400000, PGC_USERSET, GUC_UNIT_MS, nullptr, nullptr, nullptr);
     DefineCustomIntVariable("etl.workers_per_run", "Sets how many workers a run uses unless it is told otherwise.",
                             nullptr, &workers_per_run, 4, 1, 1000, PGC_USERSET, 0, nullptr, nullptr, nullptr);
+    DefineCustomEnumVariable("etl.write_mode", "Sets how workers write the rows of a chunk.",
+                             "rows: by the table's bulk insert; pages: as whole pages, past the shared buffers. "
+                             "Workers read it from the configuration; a session's SET does not reach them.",
+                             &write_mode, write_rows, write_mode_values, PGC_USERSET, 0, nullptr, nullptr, nullptr);
     MarkGUCPrefixReserved("etl");
 }
 

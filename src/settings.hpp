@@ -10,10 +10,12 @@ extern int publish_wait;       // etl.publish_wait, ms: how long publish waits f
 extern int publish_lock_timeout; // etl.publish_lock_timeout, ms: how long one try of publish waits for its locks
 extern int fold_memory;        // etl.fold_memory, kB: what the price states of one fold task may take
 extern int join_memory;        // etl.join_memory, kB: what the rows of one key join may take
-extern int key_join;           // etl.key_join, one of the following
+extern int key_join;           // etl.key_join, a key_join_value
+extern int write_mode;         // etl.write_mode, a write_mode_value
 extern char *databases;        // etl.databases: databases that the launcher looks after
 
 enum key_join_value : int { key_join_off, key_join_on, key_join_always };
+enum write_mode_value : int { write_rows, write_pages };
 
 // Defines them; called once from _PG_init.
 void define_settings();

@@ -24,8 +24,8 @@ struct multi_insert {
     CommandId command;
 };
 
-// A slot that lends a row of the caller's: unlike a heap slot it never copies, so the bulk insert works on the row where
-// it is. It is asked for that row and no more.
+// A slot that lends a row of the caller's: unlike a heap slot it never copies, so the bulk insert works on the row
+// where it is. It is asked for that row and no more.
 struct lent_row {
     TupleTableSlot base; // first
     HeapTuple row;
@@ -35,8 +35,7 @@ lent_row *of(TupleTableSlot *slot) {
     return reinterpret_cast<lent_row *>(slot);
 }
 
-void do_nothing(TupleTableSlot *) {
-}
+void do_nothing(TupleTableSlot *) {}
 
 void clear(TupleTableSlot *slot) {
     of(slot)->row = nullptr;
