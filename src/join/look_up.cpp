@@ -24,29 +24,24 @@ bool key_as(std::int64_t key, Oid type, Datum &value) {
     return key_of(value, type) == key;
 }
 
-// What is known of a key: a row, or that there is none.
-struct answer {
-    HeapTupleHeader row;
-};
+// What stands for a key that has no row.
+HeapTupleHeaderData no_row;
 
-answer *keep(dimension &self, std::int64_t key, const HeapTupleHeaderData *row, std::uint32_t length) {
-    answer *found = static_cast<answer *>(take(self.known.memory, sizeof(answer)));
-    found->row = row ? keep_row(self.known, row, length) : nullptr;
-    add(self.known, key, found);
-    return found;
+HeapTupleHeader keep(dimension &self, std::int64_t key, const HeapTupleHeaderData *row, std::uint32_t length) {
+    const HeapTupleHeader kept = row ? keep_row(self.known, row, length) : &no_row;
+    add(self.known, key, kept);
+    return kept;
 }
 
-const answer *search(dimension &self, CustomScanState *scan, std::int64_t key) {
-    const answer *found = nullptr;
+HeapTupleHeader search(dimension &self, CustomScanState *scan, std::int64_t key) {
+    HeapTupleHeader found = nullptr;
     if (key_as(key, self.table.part->key_type, self.key.sk_argument)) {
         ::index_rescan(self.search, &self.key, 1, nullptr, 0);
         if (::index_getnext_slot(self.search, ForwardScanDirection, self.fetched)) {
             bool is_copy;
             const HeapTuple row = ::ExecFetchSlotHeapTuple(self.fetched, false, &is_copy);
-            set_row(self.table, row->t_data, row->t_len);
-            if (passes(self.table, scan))
+            if (passes(self.table, row->t_data, scan))
                 found = keep(self, key, row->t_data, row->t_len);
-            ::ExecClearTuple(self.table.row);
             ::ExecClearTuple(self.fetched);
         }
     }
@@ -74,8 +69,7 @@ void learn_all(dimension &self, CustomScanState *scan) {
         for (int i = 0; i < keys->count; i++) {
             const HeapTupleHeader row = rows[keys->number[i]];
             const std::uint32_t length = rows.length(keys->number[i]);
-            set_row(table, row, length);
-            if (passes(table, scan))
+            if (passes(table, row, scan))
                 keep(self, keys->key[i], row, length);
         }
         ResetExprContext(scan->ss.ps.ps_ExprContext);
@@ -84,7 +78,6 @@ void learn_all(dimension &self, CustomScanState *scan) {
     }
     ::pfree(keys);
     end_walk(walk);
-    ::ExecClearTuple(table.row);
 }
 
 } // namespace
@@ -114,21 +107,42 @@ void start_looking_up(dimension &self, CustomScanState *scan, MemoryContext memo
         learn_all(self, scan);
 }
 
+void prefetch_rows(const dimension &self, const hits &batch, const pass &keys) {
+    constexpr std::uint32_t line = 64;
+    const relation &leader = keys.relations[self.leader];
+    const bool drives = self.leader == keys.count - 1;
+    std::int64_t found[most_hits];
+    int count = 0;
+    for (int i = 0; i < batch.count; i++) {
+        const hit &one = batch.list[i];
+        const HeapTupleHeader row = drives ? one.row : one.found->rows[self.leader];
+        const std::uint32_t length = drives ? one.length : row ? HeapTupleHeaderGetDatumLength(row) : 0;
+        if (row && read_integer(leader, row, length, self.table.part->led_by_column, self.table.part->led_by_type,
+                                found[count]))
+            self.known.map.prefetch(found[count++]);
+    }
+    for (int i = 0; i < count; i++)
+        if (const char *row = static_cast<const char *>(self.known.map.find(found[i]))) {
+            __builtin_prefetch(row);
+            __builtin_prefetch(row + line);
+            __builtin_prefetch(row + 2 * line);
+        }
+}
+
 bool look_up(dimension &self, CustomScanState *scan) {
     TupleTableSlot *joined = scan->ss.ss_ScanTupleSlot;
-    const answer *found = nullptr;
+    HeapTupleHeader found = nullptr;
     if (!joined->tts_isnull[self.led_by]) {
         const std::int64_t key = key_of(joined->tts_values[self.led_by], self.table.part->led_by_type);
-        found = static_cast<const answer *>(self.known.map.find(key));
+        found = static_cast<HeapTupleHeader>(self.known.map.find(key));
         if (!found && !self.knows_all)
             found = search(self, scan, key);
     }
-    if (!found || !found->row) {
+    if (!found || found == &no_row) {
         fill_null(self.table, joined);
         return self.table.part->optional;
     }
-    set_row(self.table, found->row, HeapTupleHeaderGetDatumLength(found->row));
-    fill(self.table, joined);
+    fill(self.table, found, joined);
     return true;
 }
 

@@ -1,8 +1,7 @@
 // PG regime: may ereport, so no local here needs a destructor.
 #pragma once
 
-#include "join/keyed_rows.hpp"
-#include "join/relation.hpp"
+#include "join/hits.hpp"
 
 extern "C" {
 #include "access/genam.h"
@@ -16,6 +15,7 @@ namespace etl::join {
 struct dimension {
     relation table;
     int led_by; // place of the column in the joined row that holds its key
+    int leader; // place of the relation that this column is of
     Relation index;
     IndexScanDesc search;
     ScanKeyData key;
@@ -27,6 +27,8 @@ struct dimension {
 void open_dimension(dimension &opened, const member &part, CustomScanState *scan, List *filter);
 // In the context given, which is the current one and lives until the end.
 void start_looking_up(dimension &self, CustomScanState *scan, MemoryContext memory);
+// Has the rows that a batch of hits leads to on their way to the cache.
+void prefetch_rows(const dimension &self, const hits &batch, const pass &keys);
 // Puts the columns of the row that belongs to the joined row into it, or NULLs; false if the joined row is none then.
 bool look_up(dimension &self, CustomScanState *scan);
 // Forgets what it knows if that is too much. The joined row is invalid after that.

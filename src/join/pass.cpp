@@ -45,8 +45,7 @@ void gather_build(pass &self, const pg::page_rows &rows) {
         self.gathered.map.prefetch(self.keys.key[i]);
     for (int i = 0; i < self.keys.count; i++) {
         const int number = self.keys.number[i];
-        set_row(build, rows[number], rows.length(number));
-        if (!passes(build, self.scan))
+        if (!passes(build, rows[number], self.scan))
             continue;
         if (self.gathered.map.find(self.keys.key[i]))
             report_twice(build, self.keys.key[i]);
@@ -69,8 +68,7 @@ void gather_probe(pass &self, int place, int inner_before, const pg::page_rows &
         if (found->rows[place])
             report_twice(probe, self.keys.key[i]);
         const int number = self.keys.number[i];
-        set_row(probe, rows[number], rows.length(number));
-        if (!passes(probe, self.scan))
+        if (!passes(probe, rows[number], self.scan))
             continue;
         found->rows[place] = keep_row(self.gathered, rows[number], rows.length(number));
         if (!probe.part->optional)
@@ -116,7 +114,6 @@ bool gather_relation(pass &self, int place, int inner_before) {
         fits = !is_over_limit(self);
     }
     end_walk(walk);
-    ::ExecClearTuple(read.row);
     return fits;
 }
 
@@ -157,7 +154,6 @@ void end_pass(pass &self) {
     if (self.is_open)
         end_walk(self.walk);
     self.is_open = false;
-    ::ExecClearTuple(self.relations[self.count - 1].row);
 }
 
 bool go_on(pass &self) {

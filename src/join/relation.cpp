@@ -13,20 +13,10 @@ namespace {
 
 void add_column(columns &some, AttrNumber from, int to) {
     some.list[some.count++] = {from, to};
-    some.most = std::max(some.most, from);
 }
 
 columns no_columns(int room) {
-    return {0, 0, static_cast<column *>(::palloc(sizeof(column) * static_cast<std::size_t>(room)))};
-}
-
-void copy_columns(const columns &some, TupleTableSlot *row, TupleTableSlot *joined) {
-    slot_getsomeattrs(row, some.most);
-    for (int i = 0; i < some.count; i++) {
-        const column &one = some.list[i];
-        joined->tts_values[one.to] = row->tts_values[one.from - 1];
-        joined->tts_isnull[one.to] = row->tts_isnull[one.from - 1];
-    }
+    return {0, static_cast<column *>(::palloc(sizeof(column) * static_cast<std::size_t>(room))), {}};
 }
 
 } // namespace
@@ -37,9 +27,6 @@ void open_relation(relation &opened, const member &part, CustomScanState *scan, 
     opened.heap = ::ExecGetRangeTableRelation(state, part.relation);
     opened.rows = RelationGetDescr(opened.heap);
     opened.filter = ::ExecInitQual(filter, &scan->ss.ps);
-    opened.row = ::ExecInitExtraTupleSlot(state, opened.rows, &TTSOpsHeapTuple);
-    opened.tuple.t_tableOid = RelationGetRelid(opened.heap);
-    ItemPointerSetInvalid(&opened.tuple.t_self);
 
     const List *joined = castNode(CustomScan, scan->ss.ps.plan)->custom_scan_tlist;
     opened.needed = no_columns(list_length(joined));
@@ -59,29 +46,39 @@ void open_relation(relation &opened, const member &part, CustomScanState *scan, 
                 break;
             }
     }
+    for (columns *some : {&opened.needed, &opened.filtered})
+        some->plan = plan_taking_apart(opened.rows, some->list, some->count);
 }
 
 std::int64_t key_of(Datum value, Oid type) {
     return type == INT8OID ? DatumGetInt64(value) : type == INT4OID ? DatumGetInt32(value) : DatumGetInt16(value);
 }
 
-void set_row(relation &self, HeapTupleHeader row, std::uint32_t length) {
-    self.tuple.t_data = row;
-    self.tuple.t_len = length;
-    ::ExecStoreHeapTuple(&self.tuple, self.row, false);
+bool read_integer(const relation &self, HeapTupleHeader row, std::uint32_t length, AttrNumber column, Oid type,
+                  std::int64_t &value) {
+    HeapTupleData tuple;
+    tuple.t_data = row;
+    tuple.t_len = length;
+    tuple.t_tableOid = RelationGetRelid(self.heap);
+    ItemPointerSetInvalid(&tuple.t_self);
+    bool is_null;
+    const Datum attribute = heap_getattr(&tuple, column, self.rows, &is_null);
+    if (!is_null)
+        value = key_of(attribute, type);
+    return !is_null;
 }
 
-bool passes(const relation &self, CustomScanState *scan) {
+bool passes(const relation &self, HeapTupleHeader row, CustomScanState *scan) {
     if (!self.filter)
         return true;
-    copy_columns(self.filtered, self.row, scan->ss.ss_ScanTupleSlot);
+    take_apart(self.filtered.plan, row, scan->ss.ss_ScanTupleSlot->tts_values, scan->ss.ss_ScanTupleSlot->tts_isnull);
     ExprContext *context = scan->ss.ps.ps_ExprContext;
     context->ecxt_scantuple = scan->ss.ss_ScanTupleSlot;
     return ExecQual(self.filter, context);
 }
 
-void fill(const relation &self, TupleTableSlot *joined) {
-    copy_columns(self.needed, self.row, joined);
+void fill(const relation &self, HeapTupleHeader row, TupleTableSlot *joined) {
+    take_apart(self.needed.plan, row, joined->tts_values, joined->tts_isnull);
 }
 
 void fill_null(const relation &self, TupleTableSlot *joined) {
@@ -91,7 +88,7 @@ void fill_null(const relation &self, TupleTableSlot *joined) {
     }
 }
 
-void read_keys(relation &self, const pg::page_rows &rows, std::int64_t low, std::int64_t high, page_keys &keys) {
+void read_keys(const relation &self, const pg::page_rows &rows, std::int64_t low, std::int64_t high, page_keys &keys) {
     keys.count = 0;
     const AttrNumber key = self.part->key;
     const Oid type = self.part->key_type;
@@ -103,14 +100,8 @@ void read_keys(relation &self, const pg::page_rows &rows, std::int64_t low, std:
         if (key == 1 && type == INT8OID && HeapTupleHeaderGetNatts(row) > 0 &&
             (!(row->t_infomask & HEAP_HASNULL) || !att_isnull(0, row->t_bits))) {
             memcpy(&value, reinterpret_cast<const char *>(row) + row->t_hoff, sizeof value);
-        } else {
-            self.tuple.t_data = row;
-            self.tuple.t_len = rows.length(i);
-            bool is_null;
-            const Datum attribute = heap_getattr(&self.tuple, key, self.rows, &is_null);
-            if (is_null)
-                continue;
-            value = key_of(attribute, type);
+        } else if (!read_integer(self, row, rows.length(i), key, type, value)) {
+            continue;
         }
         if (value < low || value > high)
             continue;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "join/layout.hpp"
+#include "join/take_apart.hpp"
 #include "pg/heap_pages.hpp"
 
 extern "C" {
@@ -12,15 +13,10 @@ extern "C" {
 
 namespace etl::join {
 
-struct column {
-    AttrNumber from; // attribute of the relation
-    int to;          // place in the joined row
-};
-
 struct columns {
     int count;
-    AttrNumber most; // the last attribute of them
     column *list;
+    taking_apart plan;
 };
 
 // A relation of the join at work: which of its columns go where in the joined row, and which rows count.
@@ -31,22 +27,22 @@ struct relation {
     columns needed;
     columns filtered;  // those that the filter reads
     ExprState *filter; // over the joined row, of which it reads this relation's columns
-    HeapTupleData tuple;
-    TupleTableSlot *row; // takes rows apart
 };
 
 // The scan's own state has its joined row and expression context already.
 void open_relation(relation &opened, const member &part, CustomScanState *scan, List *filter);
 
-// Makes a row the relation's current one; it must stay where it is while its columns are read.
-void set_row(relation &self, HeapTupleHeader row, std::uint32_t length);
-// Whether the current row passes the filter. Leaves the filter's columns in the joined row.
-bool passes(const relation &self, CustomScanState *scan);
-// Puts the current row's columns, or NULL for all of them, into the joined row.
-void fill(const relation &self, TupleTableSlot *joined);
+// Whether a row passes the filter. Leaves the filter's columns in the joined row.
+bool passes(const relation &self, HeapTupleHeader row, CustomScanState *scan);
+// Puts a row's columns, or NULL for all of them, into the joined row. The row must stay where it is as long as these are
+// used.
+void fill(const relation &self, HeapTupleHeader row, TupleTableSlot *joined);
 void fill_null(const relation &self, TupleTableSlot *joined);
 
 std::int64_t key_of(Datum value, Oid type);
+// The integer in a column of a row; false if it is NULL.
+bool read_integer(const relation &self, HeapTupleHeader row, std::uint32_t length, AttrNumber column, Oid type,
+                  std::int64_t &value);
 
 // The rows of a page whose keys are from `low` to `high`, by their numbers on the page.
 struct page_keys {
@@ -54,7 +50,7 @@ struct page_keys {
     int number[pg::most_page_rows];
     std::int64_t key[pg::most_page_rows];
 };
-void read_keys(relation &self, const pg::page_rows &rows, std::int64_t low, std::int64_t high, page_keys &keys);
+void read_keys(const relation &self, const pg::page_rows &rows, std::int64_t low, std::int64_t high, page_keys &keys);
 
 // A walk over the pages with rows from `low` to `high`, in physical order; or over all pages.
 struct page_walk {

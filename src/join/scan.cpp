@@ -32,6 +32,14 @@ key_join *of(CustomScanState *node) {
     return reinterpret_cast<key_join *>(node);
 }
 
+// Which relation has the column that leads to a dimension.
+int place_of_leader(const pass &keys, const member &part) {
+    int place = 0;
+    while (keys.relations[place].part->relation != part.led_by)
+        place++;
+    return place;
+}
+
 void begin(CustomScanState *node, EState *, int) {
     key_join *self = of(node);
     const CustomScan *plan = castNode(CustomScan, node->ss.ps.plan);
@@ -47,6 +55,8 @@ void begin(CustomScanState *node, EState *, int) {
         else
             open_relation(self->keys.relations[self->keys.count++], part, node, filter);
     }
+    for (int i = 0; i < self->dimension_count; i++)
+        self->dimensions[i].leader = place_of_leader(self->keys, *self->dimensions[i].table.part);
 }
 
 void start(key_join *self) {
@@ -78,6 +88,8 @@ bool next_batch(key_join *self) {
     for (int i = 0; i < self->dimension_count; i++)
         keep_within_memory(self->dimensions[i]);
     const bool more = next_hits(self->batch, self->keys);
+    for (int i = 0; i < self->dimension_count; i++)
+        prefetch_rows(self->dimensions[i], self->batch, self->keys);
     ::MemoryContextSwitchTo(before);
     self->reading += pg::processor_nanoseconds() - from;
     return more;
@@ -86,19 +98,16 @@ bool next_batch(key_join *self) {
 bool join_hit(key_join *self, const hit &found) {
     TupleTableSlot *joined = self->base.ss.ss_ScanTupleSlot;
     const pass &keys = self->keys;
-    relation &drive = keys.relations[keys.count - 1];
-    set_row(drive, found.row, found.length);
-    if (!passes(drive, &self->base))
+    const relation &drive = keys.relations[keys.count - 1];
+    if (!passes(drive, found.row, &self->base))
         return false;
-    fill(drive, joined);
+    fill(drive, found.row, joined);
     for (int i = 0; i < keys.count - 1; i++) {
         const HeapTupleHeader kept = found.found->rows[i];
-        if (kept) {
-            set_row(keys.relations[i], kept, HeapTupleHeaderGetDatumLength(kept));
-            fill(keys.relations[i], joined);
-        } else {
+        if (kept)
+            fill(keys.relations[i], kept, joined);
+        else
             fill_null(keys.relations[i], joined);
-        }
     }
     for (int i = 0; i < self->dimension_count; i++)
         if (!look_up(self->dimensions[i], &self->base))
