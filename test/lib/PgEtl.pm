@@ -22,8 +22,8 @@ my @portals = qw(mobile autoscout kleinanzeigen);
 my @ended = qw(published loaded done failed cancelled);
 
 # new(NAME, OPTION => VALUE...): portals, make, country and what else bench/generate.sql knows (rows, events, seed,
-# layout, dirt); conf: lines for postgresql.conf; database; sources => 0: a bare server with the extension; register =>
-# 0: sources, but no portals and make added.
+# layout, dirt); conf: lines for postgresql.conf; initdb: further options of it; database; sources => 0: a bare server with
+# the extension; register => 0: sources, but no portals and make added.
 sub new
 {
 	my ($class, $name, %option) = @_;
@@ -32,7 +32,7 @@ sub new
 		sources => 1, register => 1, %option }, $class;
 
 	$self->{node} = PostgreSQL::Test::Cluster->new($name);
-	$self->{node}->init(extra => [ '--encoding=UTF8', '--locale=C.UTF-8' ]);
+	$self->{node}->init(extra => [ '--encoding=UTF8', '--locale=C.UTF-8', @{ $option{initdb} // [] } ]);
 	$self->{node}->append_conf('postgresql.conf', <<"CONF" . ($option{conf} // ''));
 fsync = on            # the tests crash the server; what it lost with fsync off would look like our fault
 synchronous_commit = on
@@ -247,6 +247,38 @@ sub same_mart
 	cmp_ok($legacy_rows, '>', 0, "$name: there is something to compare") if $legacy_rows == 0;
 	is($only_legacy, 0, "$name: no row is only in the legacy mart");
 	is($only_own, 0, "$name: no row is only in our mart");
+	return;
+}
+
+# Three tests: pg_amcheck finds nothing wrong with the mart, dead rows and indexes included; nor do the checks of its
+# visibility map once it is vacuumed.
+sub is_sound
+{
+	my ($self, $name) = @_;
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	$self->sql("SET client_min_messages = error; CREATE EXTENSION IF NOT EXISTS amcheck;
+	            CREATE EXTENSION IF NOT EXISTS pg_visibility");
+	my $mart = "raw.ads_$self->{make}";
+	$self->{node}->command_ok(
+		[ 'pg_amcheck', '--heapallindexed', '--no-dependent-indexes', '-d', $self->{database}, '-t', "$mart*", '-i', "$mart*" ],
+		"$name: pg_amcheck");
+	$self->sql("VACUUM $mart");
+	for my $check (qw(visible frozen))
+	{
+		is($self->sql("SELECT count(*) FROM pg_partition_tree('$mart') t, pg_check_$check(t.relid) WHERE t.isleaf"),
+			0, "$name: pg_check_$check");
+	}
+	return;
+}
+
+# A test: every page in the server's files has the checksum that it should have. Stops and starts the server.
+sub has_clean_checksums
+{
+	my ($self, $name) = @_;
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	$self->{node}->stop('fast');
+	$self->{node}->command_ok([ 'pg_checksums', '--check', '-D', $self->{node}->data_dir ], "$name: pg_checksums");
+	$self->{node}->start;
 	return;
 }
 
