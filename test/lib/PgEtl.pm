@@ -250,18 +250,23 @@ sub same_mart
 	return;
 }
 
-# Three tests: pg_amcheck finds nothing wrong with the mart, dead rows and indexes included; nor do the checks of its
-# visibility map once it is vacuumed.
+# Four tests: pg_amcheck finds nothing wrong with the mart, dead rows and indexes included; each row says where it is; and the
+# checks of the visibility map find nothing once the mart is vacuumed.
 sub is_sound
 {
 	my ($self, $name) = @_;
 	local $Test::Builder::Level = $Test::Builder::Level + 1;
 	$self->sql("SET client_min_messages = error; CREATE EXTENSION IF NOT EXISTS amcheck;
-	            CREATE EXTENSION IF NOT EXISTS pg_visibility");
+	            CREATE EXTENSION IF NOT EXISTS pg_visibility; CREATE EXTENSION IF NOT EXISTS pageinspect");
 	my $mart = "raw.ads_$self->{make}";
 	$self->{node}->command_ok(
 		[ 'pg_amcheck', '--heapallindexed', '--no-dependent-indexes', '-d', $self->{database}, '-t', "$mart*", '-i', "$mart*" ],
 		"$name: pg_amcheck");
+	is($self->sql(<<"SQL"), 0, "$name: rows know their place");
+SELECT count(*) FROM pg_partition_tree('$mart') t, pg_class c, generate_series(0, pg_relation_size(c.oid) / 8192 - 1) b,
+    heap_page_items(get_raw_page(c.oid::regclass::text, b::int)) r
+WHERE t.isleaf AND c.oid = t.relid AND r.lp_flags = 1 AND r.t_ctid <> format('(%s,%s)', b, r.lp)::tid
+SQL
 	$self->sql("VACUUM $mart");
 	for my $check (qw(visible frozen))
 	{
