@@ -15,6 +15,7 @@ struct planned_task {
     const char *kind; // fold, load, index, check, publish, analyze
     std::optional<pg::string> portal;
     lid_range range;
+    pg::vector<std::int64_t> cuts; // where the run may cut the range, into pieces of equal rows (plan/pieces)
     std::optional<Oid> parent_index;
     std::int64_t estimated_rows;
     std::int64_t estimated_bytes;
@@ -23,7 +24,7 @@ struct planned_task {
 
 // Plans a seed of the make: fold tasks where the price state of a portal is unfolded or stale, chunks, indexes, checks,
 // publish, analyze. Acts as the make's owner for whatever touches relations. chunk_rows: rows of the mart a chunk;
-// empty for the engine's choice. workers: how many the run may have. run: number of the run (0 in a dry run) from which
+// empty for the engine's choice, which the run goes on to make while it learns its pace. workers: how many the run may have. run: number of the run (0 in a dry run) from which
 // staging tables get their names.
 pg::vector<planned_task> plan_seed(const catalog::make &make, const pg::vector<catalog::source> &sources, int workers,
                                    std::optional<std::int64_t> chunk_rows, std::int64_t run, bool with_sql);

@@ -3,24 +3,26 @@
 
 #include "catalog/trust.hpp"
 #include "mart/mart.hpp"
+#include "plan/pieces.hpp"
 #include "plan/sketch.hpp"
 #include "plan/source.hpp"
 #include "plan/tasks.hpp"
 #include "settings.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 namespace etl::plan {
 
 namespace {
 
-// Rows a second that one worker writes, until chunks of the run itself have been measured.
-constexpr double assumed_pace = 20000;
+// Rows a second that a worker may write at best: what is planned can be cut while the run learns its pace, not joined.
+constexpr double best_pace = 200000;
+constexpr double pieces_a_chunk = 256, least_piece = 50;
 
-double rows_for_a_chunk(std::optional<std::int64_t> asked) {
-    if (asked)
-        return static_cast<double>(*asked);
-    return std::clamp(assumed_pace * chunk_target / 1000.0, 1000.0, 1000000.0);
+// The largest chunk that the target allows.
+double rows_for_a_chunk() {
+    return std::clamp(best_pace * chunk_target / 1000.0, 1000.0, 1000000.0);
 }
 
 // Sketches of the listings of all portals, since the mapping has rows of all. Portals may share a relation. Other
@@ -71,22 +73,53 @@ void require_fold_rights(const catalog::make &make, const catalog::portal &porta
                             pg::quote_literal(pg::view(portal.name)).c_str(), portal_owner.c_str())));
 }
 
+using portal_ranges = std::vector<divisible_range>;
+
+// The ranges of each source. chunk_rows: rows of the mart a range, which then can't be cut; else they are as large as the
+// target allows and still two for each worker, but not smaller than the slowest worker needs for the target.
+std::vector<portal_ranges> cut_loads(const catalog::make &make, const pg::vector<catalog::source> &sources,
+                                     const pg::vector<catalog::portal> &portals, int workers,
+                                     std::optional<std::int64_t> chunk_rows) {
+    const std::vector<known_listing> listings = sketch_listings(portals, sources, make);
+    const sketch mapping = sketch_of(make.mapping);
+    const double largest = rows_for_a_chunk();
+    const double each = chunk_rows ? static_cast<double>(*chunk_rows) : std::max(largest / pieces_a_chunk, least_piece);
+    std::vector<std::vector<cut_range>> pieces;
+    double rows = 0;
+    for (const catalog::source &source : sources) {
+        sketch own;
+        std::vector<sketch> others;
+        for (const known_listing &listing : listings)
+            if (listing.relation == find_portal(portals, source.portal).listing)
+                own = listing.lids;
+            else
+                others.push_back(listing.lids);
+        pieces.push_back(cut_mart(own, mapping, others, each));
+        for (const cut_range &piece : pieces.back())
+            rows += piece.rows;
+    }
+    const double least = std::min(largest, careful_pace * chunk_target / 1000.0);
+    const double chunk = std::clamp(rows / (2.0 * workers), least, largest);
+    std::vector<portal_ranges> ranges;
+    for (const std::vector<cut_range> &of_portal : pieces) {
+        double portal_rows = 0;
+        for (const cut_range &piece : of_portal)
+            portal_rows += piece.rows;
+        ranges.push_back(gather_pieces(of_portal, chunk_rows ? of_portal.size()
+                                                             : static_cast<std::size_t>(std::ceil(portal_rows / chunk))));
+    }
+    return ranges;
+}
+
 void add_loads(pg::vector<planned_task> &tasks, const catalog::make &make, const catalog::source &source,
-               const catalog::portal &portal, const std::vector<known_listing> &listings, const sketch &mapping,
-               double chunk_rows, bool with_sql) {
-    sketch own;
-    std::vector<sketch> others;
-    for (const known_listing &listing : listings)
-        if (listing.relation == portal.listing)
-            own = listing.lids;
-        else
-            others.push_back(listing.lids);
+               const portal_ranges &ranges, bool with_sql) {
     const chunk_outlook chunk = look_at_chunk(source.view, make.mart);
-    for (const cut_range &cut : cut_mart(own, mapping, others, chunk_rows)) {
+    for (const divisible_range &range : ranges) {
         planned_task task = task_of(phase::load, "load", source.portal);
-        task.range = {cut.from, cut.to};
-        task.estimated_rows = round_rows(cut.rows);
-        task.estimated_bytes = round_rows(cut.rows * chunk.row_width);
+        task.range = {range.whole.from, range.whole.to};
+        task.cuts.assign(range.cuts.begin(), range.cuts.end());
+        task.estimated_rows = round_rows(range.whole.rows);
+        task.estimated_bytes = round_rows(range.whole.rows * chunk.row_width);
         if (with_sql)
             task.sql = pg::format("/* load, %s */ ", chunk.join.c_str()) + source_sql(source.view, make.mart, task.range);
         tasks.push_back(std::move(task));
@@ -120,11 +153,9 @@ pg::vector<planned_task> plan_seed(const catalog::make &make, const pg::vector<c
 
     pg::owner_scope as_owner(make.owner);
     catalog::apply_settings(as_owner.settings(), pg::view(make.settings));
-    const std::vector<known_listing> listings = sketch_listings(portals, sources, make);
-    const sketch mapping = sketch_of(make.mapping);
-    for (const catalog::source &source : sources)
-        add_loads(tasks, make, source, find_portal(portals, source.portal), listings, mapping,
-                  rows_for_a_chunk(chunk_rows), with_sql);
+    const std::vector<portal_ranges> ranges = cut_loads(make, sources, portals, workers, chunk_rows);
+    for (std::size_t i = 0; i < sources.size(); i++)
+        add_loads(tasks, make, sources[i], ranges[i], with_sql);
 
     pg::vector<pg::string> names;
     std::int64_t rows = 0, bytes = 0;

@@ -3,6 +3,7 @@
 
 #include "pg/identity.hpp"
 #include "pg/lock.hpp"
+#include "run/share.hpp"
 
 #include <cstring>
 
@@ -69,7 +70,8 @@ task read_task(const pg::result &rows) {
             {rows.optional_int8(0, 3), rows.optional_int8(0, 4)},
             rows.is_null(0, 5) ? InvalidOid : rows.oid(0, 5),
             static_cast<std::int32_t>(rows.int8(0, 6)),
-            static_cast<std::int32_t>(rows.int8(0, 7))};
+            static_cast<std::int32_t>(rows.int8(0, 7)),
+            rows.boolean(0, 8)};
 }
 
 // Ends the run if nothing is ready or running: what still waits then stands behind a failure, or behind etl_publish.
@@ -142,16 +144,20 @@ claim_result claim(const record &run, bool alone) {
     take_back_orphans(run);
 
     // Suspected tasks come last, so that one that brings the server down does so when the rest is done; later phases come
-    // first, since their pages are warm.
+    // first, since their pages are warm. Portals come one by one, so that the indexes of one are built beside the loads of
+    // the next, the largest first, so that what remains to be done after the last load is little.
     const pg::result found = pg::query(
         pg::format("%s SELECT t.task_no, t.kind, t.portal, t.lid_from, t.lid_to, t.parent_index::oid, t.attempts + 1,"
-                   " t.retries FROM etl.task t WHERE t.run_id = $1 AND %s AND t.crashes %s %d"
+                   " t.retries, t.cuts IS NOT NULL FROM etl.task t"
+                   " LEFT JOIN etl.run_portal p ON p.run_id = t.run_id AND p.portal = t.portal"
+                   " WHERE t.run_id = $1 AND %s AND t.crashes %s %d"
                    " AND (t.not_before IS NULL OR t.not_before <= pg_catalog.clock_timestamp())"
-                   " ORDER BY t.crashes, t.phase DESC, t.task_no LIMIT 1 FOR UPDATE OF t SKIP LOCKED",
+                   " ORDER BY t.crashes, t.phase DESC, p.estimated_rows DESC NULLS LAST, t.portal COLLATE \"C\","
+                   " t.lid_from NULLS FIRST, t.task_no LIMIT 1 FOR UPDATE OF t SKIP LOCKED",
                    with_front, is_ready, alone ? ">=" : "<", crashes_before_alone),
         {pg::int8(run.run_id)});
     if (!found.empty()) {
-        const task wanted = read_task(found);
+        task wanted = read_task(found);
         show_running(run);
         // Between this lock and the commit nobody cancels the run, so that whoever does sees the task's lock.
         if (!pg::try_lock_in_transaction({pg::lock_kind::steer, static_cast<std::uint32_t>(run.run_id), 0},
@@ -164,10 +170,13 @@ claim_result claim(const record &run, bool alone) {
             return result;
         pg::scoped_lock mine(task_lock(run.run_id, wanted.task_no));
         if (mine) {
+            if (wanted.divisible)
+                take_share(run, wanted);
             pg::execute("UPDATE etl.task SET state = 'running', attempts = attempts + 1,"
                         " pid = pg_catalog.pg_backend_pid(), started_at = pg_catalog.clock_timestamp(),"
                         " snapshot = CASE WHEN kind = 'fold' THEN pg_catalog.pg_current_snapshot() END,"
-                        " ended_at = NULL, not_before = NULL, why = NULL WHERE run_id = $1 AND task_no = $2",
+                        " ended_at = NULL, not_before = NULL, why = NULL, cuts = NULL"
+                        " WHERE run_id = $1 AND task_no = $2",
                         {pg::int8(run.run_id), pg::int4(wanted.task_no)});
             result.others = ready_tasks(run.run_id, run.workers);
             result.claimed = wanted;

@@ -14,6 +14,7 @@ struct task {
     Oid parent_index;
     std::int32_t attempt;
     std::int32_t retries; // after errors that may pass, since the run was last asked for
+    bool divisible;       // not begun before, and not of a size that was asked for (run/share)
 };
 
 // A task whose worker vanished that often is worked on alone; three more times and it is set aside.

@@ -122,23 +122,34 @@ std::int64_t insert_run(const char *kind, std::optional<std::string_view> make, 
         return text ? pg::text(*text) : pg::text(std::optional<pg::string>());
     };
     return pg::query("INSERT INTO etl.run (kind, make, portal, owner, requested_by, workers, chunk_rows, publish,"
-                     " definition, settings, system_identifier, database)"
-                     " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10::jsonb, $11, $12) RETURNING run_id",
+                     " definition, settings, system_identifier, database, chunk_target)"
+                     " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10::jsonb, $11, $12, $13) RETURNING run_id",
                      {pg::text(kind), optional_text(make), optional_text(portal), pg::regrole(owner),
                       pg::regrole(requested_by), pg::int4(workers), pg::int8(chunk_rows), pg::text(publish),
                       pg::text(definition), pg::text(settings),
-                      pg::int8(pg::system_identifier()), pg::oid(pg::current_database())})
+                      pg::int8(pg::system_identifier()), pg::oid(pg::current_database()), pg::int4(chunk_target)})
         .int8(0, 0);
+}
+
+// As the text of an array, or NULL where there are none.
+std::optional<pg::string> text_of_cuts(const pg::vector<std::int64_t> &cuts) {
+    if (cuts.empty())
+        return std::nullopt;
+    pg::string text;
+    for (const std::int64_t cut : cuts)
+        text += pg::format("%c" INT64_FORMAT, text.empty() ? '{' : ',', cut);
+    return text + "}";
 }
 
 void insert_tasks(std::int64_t run_id, const pg::vector<plan::planned_task> &tasks) {
     std::int32_t task_no = 0;
     for (const plan::planned_task &task : tasks)
         pg::execute("INSERT INTO etl.task (run_id, task_no, phase, kind, portal, lid_from, lid_to, parent_index,"
-                    " estimated_rows) VALUES ($1, $2, $3::smallint, $4, $5, $6, $7, $8, $9)",
+                    " estimated_rows, cuts) VALUES ($1, $2, $3::smallint, $4, $5, $6, $7, $8, $9, $10::bigint[])",
                     {pg::int8(run_id), pg::int4(++task_no), pg::int4(static_cast<int>(task.phase)),
                      pg::text(task.kind), pg::text(task.portal), pg::int8(task.range.from), pg::int8(task.range.to),
-                     pg::oid(task.parent_index.value_or(InvalidOid)), pg::int8(task.estimated_rows)});
+                     pg::oid(task.parent_index.value_or(InvalidOid)), pg::int8(task.estimated_rows),
+                     pg::text(text_of_cuts(task.cuts))});
 }
 
 // Staging tables of runs of this make that can't be resumed any more, where the make's owner may drop them.

@@ -10,6 +10,7 @@ CREATE TABLE etl.run (
     requested_by regrole NOT NULL,
     workers      integer NOT NULL,
     chunk_rows   bigint,
+    chunk_target integer,
     publish      text NOT NULL DEFAULT 'auto' CHECK (publish IN ('auto', 'manual')),
     definition   text NOT NULL,
     settings     jsonb NOT NULL,
@@ -38,6 +39,7 @@ COMMENT ON COLUMN etl.run.owner IS 'Role that the workers log in as';
 COMMENT ON COLUMN etl.run.requested_by IS 'Role that asked for the run';
 COMMENT ON COLUMN etl.run.workers IS 'Workers at a time, at most';
 COMMENT ON COLUMN etl.run.chunk_rows IS 'Rows a chunk that were asked for; NULL for the engine''s own choice';
+COMMENT ON COLUMN etl.run.chunk_target IS 'Milliseconds that a chunk should take: etl.chunk_target of whoever asked';
 COMMENT ON COLUMN etl.run.publish IS 'auto, or manual: wait for etl_publish after loading';
 COMMENT ON COLUMN etl.run.definition IS 'Fingerprint of what the run was planned from';
 COMMENT ON COLUMN etl.run.settings IS 'Settings of the make that every worker sets';
@@ -101,6 +103,7 @@ CREATE TABLE etl.task (
     portal         text,
     lid_from       bigint,
     lid_to         bigint,
+    cuts           bigint[],
     parent_index   oid,
     state          text NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'running', 'done', 'failed')),
     attempts       integer NOT NULL DEFAULT 0,
@@ -128,6 +131,8 @@ COMMENT ON COLUMN etl.task.kind IS 'fold, load, index, check, publish, analyze, 
 COMMENT ON COLUMN etl.task.portal IS 'Portal; NULL where the task is for the whole run';
 COMMENT ON COLUMN etl.task.lid_from IS 'First lid of the chunk; NULL for no lower bound';
 COMMENT ON COLUMN etl.task.lid_to IS 'Lid before which the chunk ends; NULL for no upper bound';
+COMMENT ON COLUMN etl.task.cuts IS
+    'Lids at which a waiting chunk may be cut, into pieces of equal rows; NULL where it is to stay whole';
 COMMENT ON COLUMN etl.task.parent_index IS 'OID of the mart''s index that an index task builds for the portal';
 COMMENT ON COLUMN etl.task.state IS 'waiting, running, done or failed';
 COMMENT ON COLUMN etl.task.attempts IS 'Attempts so far, counted before the work begins';
