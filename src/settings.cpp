@@ -24,8 +24,10 @@ int chunk_target = 5000;
 int publish_wait = 60000;
 int publish_lock_timeout = 2000;
 int fold_memory = 256 * 1024;
+int index_memory = 512 * 1024;
 int join_memory = 128 * 1024;
 int key_join = key_join_on;
+int statistics_target = 25;
 int write_mode = write_rows;
 char *databases = nullptr;
 
@@ -40,6 +42,11 @@ void define_settings() {
         "etl.fold_memory", "Sets how much memory the states of a price log may take while it is folded.",
         "A log of more listings is scanned several times. A trigger takes 64 MB of it at most.", &fold_memory,
         256 * 1024, 256, MAX_KILOBYTES, PGC_USERSET, GUC_UNIT_KB, nullptr, nullptr, nullptr);
+    DefineCustomIntVariable("etl.index_memory", "Sets how much memory the index builds of a run may take together.",
+                            "Each has its share, in place of maintenance_work_mem. Workers read it from the "
+                            "configuration; a session's SET does not reach them.",
+                            &index_memory, 512 * 1024, 1024, MAX_KILOBYTES, PGC_USERSET, GUC_UNIT_KB, nullptr, nullptr,
+                            nullptr);
     DefineCustomIntVariable("etl.join_memory", "Sets how much memory a worker may take to join sources by their keys.",
                             "A chunk that needs more is joined in parts; look-ups of dimensions may take as much again.",
                             &join_memory, 128 * 1024, 64, MAX_KILOBYTES, PGC_USERSET, GUC_UNIT_KB, nullptr, nullptr,
@@ -59,6 +66,10 @@ void define_settings() {
                             "After that it goes on with a warning. Workers read it from the configuration; a "
                             "session's SET does not reach them.",
                             &publish_wait, 60000, 0, 86400000, PGC_USERSET, GUC_UNIT_MS, nullptr, nullptr, nullptr);
+    DefineCustomIntVariable("etl.statistics_target", "Sets the statistics target for what a run gathers of its mart.",
+                            "-1 uses default_statistics_target. Workers read it from the configuration; a session's SET "
+                            "does not reach them.",
+                            &statistics_target, 25, -1, 10000, PGC_USERSET, 0, nullptr, nullptr, nullptr);
     DefineCustomIntVariable("etl.workers_per_run", "Sets how many workers a run uses unless it is told otherwise.",
                             nullptr, &workers_per_run, 4, 1, 1000, PGC_USERSET, 0, nullptr, nullptr, nullptr);
     DefineCustomEnumVariable("etl.write_mode", "Sets how workers write the rows of a chunk.",

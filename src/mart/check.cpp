@@ -45,13 +45,6 @@ pg::string check_statement(Oid mart_oid, std::string_view portal, std::int64_t r
     return constraint_statements(mart, staging, portal, run) + constraint_statement(mart, staging, portal);
 }
 
-pg::string analyze_statement(Oid mart_oid, std::string_view portal, std::int64_t run) {
-    pinned_settings settings;
-    table staging = read_table(mart_oid, "mart");
-    staging.name = staging_name(staging, portal, run);
-    return "ANALYZE " + staging.quoted();
-}
-
 void check_staging(Oid mart_oid, std::string_view portal, std::int64_t run, Oid staging_oid, std::int64_t rows) {
     pinned_settings settings;
     const table mart = read_table(mart_oid, "mart");

@@ -42,8 +42,12 @@ void build_index(Oid mart, Oid parent_index, std::string_view portal, std::int64
 pg::string check_statement(Oid mart, std::string_view portal, std::int64_t run);
 void check_staging(Oid mart, std::string_view portal, std::int64_t run, Oid staging, std::int64_t rows);
 
-// The statement that gathers the statistics of the portal's staging table.
+// Statistics of the portal's staging table, so that no reader meets a partition without, and of the mart as a whole, whose
+// partitions are left alone. Both by etl.statistics_target: the partition's are as good as a reader needs at once, and
+// left for autovacuum to refine.
 pg::string analyze_statement(Oid mart, std::string_view portal, std::int64_t run);
+void analyze_staging(Oid mart, Oid staging);
+void analyze_mart(Oid mart);
 
 // Attaches all staging tables in place of the portals' partitions; replaced ones stay beside as <partition>_old, and
 // what was <partition>_old before is dropped. All or nothing, in the caller's transaction.

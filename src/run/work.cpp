@@ -5,11 +5,11 @@
 #include "fold/fold.hpp"
 #include "load/load.hpp"
 #include "mart/mart.hpp"
-#include "pg/analyze.hpp"
 #include "pg/extension.hpp"
 #include "pg/identity.hpp"
 #include "run/meter.hpp"
 #include "run/relations.hpp"
+#include "settings.hpp"
 #include "watch/watch.hpp"
 
 namespace etl::run {
@@ -34,6 +34,27 @@ std::int64_t rows_loaded(const record &run, const pg::string &portal) {
                      " AND kind = 'load'",
                      {pg::int8(run.run_id), pg::text(pg::view(portal))})
         .int8(0, 0);
+}
+
+// What an index build may use of the run's: the memory of one of as many builds as there may be at a time, and processes
+// only where fewer tasks are left than the run may have workers; else the workers are the parallelism.
+struct allowance {
+    int memory; // kB
+    int processes;
+};
+
+allowance allow_index(const record &run) {
+    pg::catalog_scope as_catalog;
+    const pg::result left = pg::query("SELECT pg_catalog.count(*) FILTER (WHERE kind = 'index'), pg_catalog.count(*)"
+                                      " FROM etl.task WHERE run_id = $1 AND kind IN ('fold', 'load', 'index')"
+                                      " AND state IN ('waiting', 'running')",
+                                      {pg::int8(run.run_id)});
+    const std::int64_t workers = std::min(run.workers, max_workers);
+    const std::int64_t builds = std::clamp<std::int64_t>(left.int8(0, 0), 1, workers);
+    const std::int64_t tasks = std::max<std::int64_t>(left.int8(0, 1), 1);
+    constexpr std::int64_t least_memory = 1024, most_processes = 1024; // that PostgreSQL takes
+    return {static_cast<int>(std::max(index_memory / builds, least_memory)),
+            static_cast<int>(std::min(std::max<std::int64_t>(workers - tasks, 0) / tasks, most_processes))};
 }
 
 // Since the run was planned others may have put code into what it reads, and they may do so until it is locked.
@@ -64,6 +85,7 @@ work_done work_as_owner(const assignment &duty, const task &todo, bool &folded) 
     const std::int64_t loaded = todo.kind == "check" ? rows_loaded(run, *todo.portal) : 0;
     const std::optional<catalog::portal> portal =
         todo.kind == "fold" ? std::optional(catalog::get_portal(pg::view(*todo.portal))) : std::nullopt;
+    const allowance index = todo.kind == "index" ? allow_index(run) : allowance{};
     // Where that changes before the chunk is done, watch::settle sends it back.
     const bool watched = portal && watch::is_watched(pg::view(portal->name));
 
@@ -81,14 +103,16 @@ work_done work_as_owner(const assignment &duty, const task &todo, bool &folded) 
         return {watched ? watch::fold_chunk(*portal, todo.range)
                         : fold::fold_chunk(portal->prices, portal->price_state, todo.range),
                 std::nullopt};
-    if (todo.kind == "index")
+    if (todo.kind == "index") {
+        as_owner.settings().set("maintenance_work_mem", pg::format("%dkB", index.memory).c_str());
+        as_owner.settings().set("max_parallel_maintenance_workers", pg::format("%d", index.processes).c_str());
         mart::build_index(duty.make.mart, todo.parent_index, pg::view(*todo.portal), run.run_id, where.staging);
-    else if (todo.kind == "check")
+    } else if (todo.kind == "check")
         mart::check_staging(duty.make.mart, pg::view(*todo.portal), run.run_id, where.staging, loaded);
     else if (todo.kind == "analyze" && todo.portal)
-        pg::execute(pg::format("ANALYZE %s", pg::relation_name(where.staging, "staging table").c_str()));
+        mart::analyze_staging(duty.make.mart, where.staging);
     else if (todo.kind == "analyze")
-        pg::analyze_without_partitions(duty.make.mart);
+        mart::analyze_mart(duty.make.mart);
     else
         throw error("XX000", pg::view(pg::format("unknown kind of task: %s", todo.kind.c_str())));
     return {};

@@ -10,7 +10,7 @@ my $etl = PgEtl::Faults->new('pieces', rows => 3000, conf => "etl.chunk_target =
 # A row of the mart takes a millisecond at least, so no more than 100 of them are a chunk.
 $etl->sql("CREATE FUNCTION public.slow(lid bigint) RETURNS boolean LANGUAGE plpgsql STABLE AS
            'BEGIN PERFORM pg_catalog.pg_sleep(0.001); RETURN true; END'");
-$etl->set_template('slow', 'public.slow(m.lid)');
+$etl->set_template('slow', 'public.load_gate(ads.lid) AND public.slow(m.lid)');
 $etl->sql("SELECT etl_drop_make('volkswagen')");
 $etl->sql('DROP TABLE raw.ads_volkswagen');
 $etl->make_gated('slow');
@@ -52,16 +52,17 @@ is( $etl->sql("SELECT count(*) FROM ((SELECT portal, lid_from, lid_to FROM etl_t
 	EXCEPT (SELECT portal, lid_from, lid_to FROM etl_plan('volkswagen', chunk_rows => 400) WHERE kind = 'load')) d"),
 	0, 'asked for: no chunk that etl_plan did not show');
 
-# Kills while chunks are cut.
+# Kills while chunks are cut. The upper lids are barred until the last of them.
+$etl->bar('load');
 $run = $etl->seed(workers => 3);
 for my $fault ('kill -9 of a worker', 'kill -9 of the postmaster', 'kill -9 of a worker', 'immediate stop', 'etl_cancel')
 {
-	my $before = $etl->sql("SELECT count(*) FROM etl_tasks WHERE run_id = $run AND kind = 'load' AND state = 'done'");
-	$etl->wait_until("SELECT count(*) > $before FROM etl_tasks WHERE run_id = $run AND kind = 'load' AND state = 'done'
-	                  OR EXISTS (SELECT FROM etl_runs WHERE run_id = $run AND state = 'published')");
-	sleep rand 0.05;
+	ok($etl->wait_for_task($run, 'load'), "$fault: while loading");
+	sleep rand 0.1;
 	$etl->break($fault, $run);
 	is_covered($run, $fault);
+	$etl->release;
+	$etl->bar('load') if $fault ne 'etl_cancel';
 	is($etl->seed, $run, "$fault: a second request finds the run");
 }
 $etl->wait_for_run($run, 'published');
