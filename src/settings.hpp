@@ -10,7 +10,7 @@ extern int publish_wait;       // etl.publish_wait, ms: how long publish waits f
 extern int publish_lock_timeout; // etl.publish_lock_timeout, ms: how long one try of publish waits for its locks
 extern int fold_memory;        // etl.fold_memory, kB: what the price states of one fold task may take
 extern int index_memory;       // etl.index_memory, kB: what the index builds of a run may take together
-extern int statistics_target;  // etl.statistics_target: of ANALYZE in a run; -1: default_statistics_target
+extern int statistics_target;  // etl.statistics_target: of ANALYZE in a run; below 1: default_statistics_target
 extern int join_memory;        // etl.join_memory, kB: what the rows of one key join may take
 extern int key_join;           // etl.key_join, a key_join_value
 extern int write_mode;         // etl.write_mode, a write_mode_value

@@ -22,12 +22,12 @@ pg::string columns_of(const table &mart) {
 }
 
 pg::string statement(const table &mart, const table &staging) {
-    return "ANALYZE " + staging.quoted() + (statistics_target < 0 ? pg::string() : columns_of(mart));
+    return "ANALYZE " + staging.quoted() + (statistics_target < 1 ? pg::string() : columns_of(mart));
 }
 
 // Of columns that have no target of their own.
 void set_target(pinned_settings &settings) {
-    if (statistics_target >= 0)
+    if (statistics_target >= 1)
         settings.set("default_statistics_target", pg::format("%d", statistics_target).c_str());
 }
 
@@ -39,7 +39,7 @@ pg::string analyze_statement(Oid mart_oid, std::string_view portal, std::int64_t
     table staging = mart;
     staging.name = staging_name(mart, portal, run);
     const pg::string target =
-        statistics_target < 0 ? pg::string() : pg::format("/* default_statistics_target %d */ ", statistics_target);
+        statistics_target < 1 ? pg::string() : pg::format("/* default_statistics_target %d */ ", statistics_target);
     return target + statement(mart, staging);
 }
 
