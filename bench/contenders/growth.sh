@@ -1,0 +1,54 @@
+#!/usr/bin/env bash
+# The same make with four times the rows, in a database of its own: time and private memory of a seed beside that of the
+# plain one. Sourced after seed.sh.
+# shellcheck disable=SC2154
+set -euo pipefail
+
+# Before the extension is there: copies the sources, each row four times, ten billion lids apart, in the order in which
+# such tables are (generate.sql): listings as they arrived, counters and mapping anyhow. The price log gets one event a
+# listing: the state is folded from it, the log itself is not read by a seed.
+make_growth() {
+    local portal
+    sql -d template1 -c "CREATE DATABASE growth TEMPLATE postgres STRATEGY file_copy"
+    for portal in "${portals[@]}"; do
+        multiply "raw.cust_auto_$portal" acc_id acc_id
+        multiply "raw.full_auto_$portal" lid "k, ctid"
+        multiply "raw.stat_auto_$portal" lid 'hashint8extended(lid + k, 1)'
+        sql -d growth -c "TRUNCATE raw.prices_auto_$portal" \
+            -c "INSERT INTO raw.prices_auto_$portal SELECT lid, price, '2022-02-22' FROM raw.full_auto_$portal"
+    done
+    multiply "$mapping" lid 'hashint8extended(lid + k, 1)'
+    (
+        export PGDATABASE=growth
+        set_up
+        fold_all
+        sql -c 'VACUUM ANALYZE'
+    )
+}
+# multiply TABLE KEY ORDER
+multiply() {
+    sql -d growth -v "of=$1" -v key="$2" -v "by=$3" <<'SQL'
+SET work_mem = '256MB';
+SELECT string_agg(CASE WHEN attname IN ('lid', 'acc_id') THEN attname || ' + k * 10000000000' ELSE quote_ident(attname) END,
+                  ', ' ORDER BY attnum) AS columns
+FROM pg_attribute WHERE attrelid = :'of'::regclass AND attnum > 0 AND NOT attisdropped \gset
+CREATE TABLE once AS TABLE :of;
+TRUNCATE :of;
+INSERT INTO :of SELECT :columns FROM (SELECT ctid, * FROM once WHERE :key BETWEEN 0 AND 9999999999) AS o,
+    generate_series(0, 3) AS k ORDER BY :by;
+DROP TABLE once;
+SQL
+}
+
+# A seed of each, timed; RUNS of them one after the other.
+growth() {
+    seed 2 'growth 1x'
+    PGDATABASE=growth seed 2 'growth 4x'
+}
+growth_memory() {
+    local database
+    for database in postgres growth; do
+        run=$(PGDATABASE=$database sql -c "SELECT DISTINCT run_id FROM etl_seed('$make', workers => 2)")
+        record "private memory $database" "$(PGDATABASE=$database private_memory "$run")" kB
+    done
+}
