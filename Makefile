@@ -1,4 +1,4 @@
-# The one way to build, install and test pg_etl. Strangers need two targets: `make demo` and `make check`.
+# The one way to build, install and test pg_etl. Strangers need three targets: `make demo`, `make check`, `make bench`.
 EXTENSION = pg_etl
 EXTVERSION = 0.1.0
 MODULE_big = pg_etl
@@ -25,9 +25,9 @@ SHLIB_LINK = -lstdc++ -Wl,-z,now -Wl,--version-script=src/exports.map
 override with_llvm = no
 
 # These install what PGXS needs before they call make again, so they must not need it themselves.
-STRANGERS = check demo demo-stop soak
+STRANGERS = check demo demo-stop soak bench
 ifneq ($(filter $(STRANGERS),$(MAKECMDGOALS)),)
-include make/check.mk make/demo.mk
+include make/check.mk make/demo.mk make/bench.mk
 else
 PGXS := $(shell $(PG_CONFIG) --pgxs)
 include $(PGXS)

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Bytes a row: of the mart that a seed made, of COPY of the same rows into a table like it, and of the write-ahead log of
-# both. They hardly change from run to run, so one is taken. Sourced after tuned.sh and seed.sh.
+# Bytes a row: of the mart that a seed made, of COPY of the same rows, and of
+# the write-ahead log of both. They hardly change from run to run, so one is taken. Sourced after tuned.sh and seed.sh.
 # shellcheck disable=SC2154
 set -euo pipefail
 

@@ -29,7 +29,8 @@ copy_alone() { at_once copy_half first second; }
 count_log() {
     local portal
     for portal in "${portals[@]}"; do
-        sql -c 'SET max_parallel_workers_per_gather = 1' -c 'SET parallel_setup_cost = 0' -c 'SET parallel_tuple_cost = 0' \
+        sql -c 'SET max_parallel_workers_per_gather = 1' -c 'SET parallel_setup_cost = 0' \
+            -c 'SET parallel_tuple_cost = 0' \
             -c "SELECT count(*) FROM raw.prices_auto_$portal" >/dev/null
     done
 }

@@ -29,7 +29,8 @@ make_growth() {
 multiply() {
     sql -d growth -v "of=$1" -v key="$2" -v "by=$3" <<'SQL'
 SET work_mem = '256MB';
-SELECT string_agg(CASE WHEN attname IN ('lid', 'acc_id') THEN attname || ' + k * 10000000000' ELSE quote_ident(attname) END,
+SELECT string_agg(CASE WHEN attname IN ('lid', 'acc_id')
+                       THEN attname || ' + k * 10000000000' ELSE quote_ident(attname) END,
                   ', ' ORDER BY attnum) AS columns
 FROM pg_attribute WHERE attrelid = :'of'::regclass AND attnum > 0 AND NOT attisdropped \gset
 CREATE TABLE once AS TABLE :of;

@@ -51,12 +51,14 @@ SQL
 
 # What the workers counted, where this version counts it: a mart row's share, or the most kB of a worker.
 costs() {
-    [ "$(sql -c "SELECT count(*) FROM pg_attribute WHERE attrelid = 'etl_tasks'::regclass AND attname = 'costs'")" = 1 ] ||
-        return 0
+    local found
+    found=$(sql -c "SELECT count(*) FROM pg_attribute WHERE attrelid = 'etl_tasks'::regclass AND attname = 'costs'")
+    [ "$found" = 1 ] || return 0
     sql -v run="$run" <<'SQL'
 SELECT kind || ' ' || key,
        CASE WHEN key LIKE '%\_kb' THEN max(value) ELSE round(sum(value) / max(loaded.rows), 3) END,
-       CASE WHEN key LIKE '%\_kb' THEN 'kB' WHEN key LIKE '%\_us' THEN 'us/row' WHEN key LIKE '%\_bytes' THEN 'bytes/row'
+       CASE WHEN key LIKE '%\_kb' THEN 'kB' WHEN key LIKE '%\_us' THEN 'us/row'
+            WHEN key LIKE '%\_bytes' THEN 'bytes/row'
             ELSE '1/row' END
 FROM (SELECT kind, key, value::numeric FROM etl_tasks, jsonb_each_text(costs) WHERE run_id = :run) AS c,
      (SELECT sum(rows)::numeric AS rows FROM etl_tasks WHERE run_id = :run AND kind = 'load') AS loaded

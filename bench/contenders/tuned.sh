@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# SQL tuned by hand, in two sessions that halve the lids; tuned-load.sql says how. Prices are folded already, as they are
-# for pg_etl's seed. Sourced.
+# SQL tuned by hand, in two sessions that halve the lids; tuned-load.sql says how. Prices are folded already, as
+# they are for the seed of pg_etl. Sourced.
 # shellcheck disable=SC2154
 set -euo pipefail
 
 tuned_mart=tuned.ads_$make
-session="SET work_mem = '512MB'; SET temp_buffers = '128MB'; SET maintenance_work_mem = '1GB'; SET enable_nestloop = off;
+session="SET work_mem = '512MB';
+    SET temp_buffers = '128MB'; SET maintenance_work_mem = '1GB'; SET enable_nestloop = off;
     SET max_parallel_workers_per_gather = 0; SET max_parallel_maintenance_workers = 0;"
 
 tuned_half() { # the rows whose lid is $1, '< 123' or '>= 123'

@@ -50,15 +50,15 @@ cpu_of() { cpu_fields "$1" 12 13; }
 cpu_of_ended() { cpu_fields "$postmaster" 14 15; }
 cpu_fields() {
     sed 's/^.*) //' "/proc/$1/stat" 2>/dev/null |
-        awk -v tick="$(getconf CLK_TCK)" -v u="$2" -v s="$3" '{print ($u + $s) * 1000 / tick}'
+        awk -v tick="$(getconf CLK_TCK)" -v u="$2" -v s="$3" '{print ($u + $s) * 1000 / tick}' || true
 }
 
 # Waits until no session and no worker is left.
 idle() {
-    while ps -o args= --ppid "$postmaster" | grep -qE '\[local\]|pg_etl worker|parallel worker'; do sleep 0.02; done
+    while pgrep -P "$postmaster" -f '\[local\]|pg_etl worker|parallel worker' >/dev/null; do sleep 0.02; done
 }
 
-# timed NAME COMMAND...: runs it after a checkpoint, and records its time and, as "NAME cpu", its sessions' processor time.
+# timed NAME COMMAND...: runs it after a checkpoint, records its time and, as "NAME cpu", its sessions' processor time.
 timed() {
     local name=$1 cpu from took
     shift
@@ -106,11 +106,11 @@ write_figures() {
     } >"$1"
 }
 
-# Waits for the end of a run and prints the most private memory in kB that a worker was seen with; a short peak may be missed.
+# Waits for the end of a run and prints the most private memory in kB that a worker was seen with; may miss a peak.
 private_memory() {
     local process kb most=0
     while [ "$(sql -c "SELECT state IN ('queued', 'running') FROM etl_runs WHERE run_id = $1")" = t ]; do
-        for process in $(ps -o pid=,args= --ppid "$postmaster" | awk '/pg_etl worker/ {print $1}'); do
+        for process in $(pgrep -P "$postmaster" -f "pg_etl worker"); do
             kb=$(sed -n 's/^RssAnon:[^0-9]*\([0-9]*\).*/\1/p' "/proc/$process/status" 2>/dev/null || true)
             if [ "${kb:-0}" -gt "$most" ]; then most=$kb; fi
         done

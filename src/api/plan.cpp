@@ -1,6 +1,7 @@
 // C++ regime: etl_plan.
 #include "plan/plan.hpp"
 #include "pg/function.hpp"
+#include "plan/costs.hpp"
 #include "settings.hpp"
 
 namespace etl {
@@ -12,6 +13,12 @@ void require_positive(std::optional<std::int64_t> given, const char *argument) {
         throw error("22023", pg::view(pg::format("argument \"%s\" must be at least 1", argument)),
                     pg::view(pg::format("It is %lld.", static_cast<long long>(*given))),
                     "Leave it out for the engine's choice.");
+}
+
+// The task's SQL, and how long a worker is expected to take, where that is worth mentioning.
+pg::string statement_of(const plan::planned_task &task) {
+    const double seconds = plan::expected_seconds(task.kind, static_cast<double>(task.estimated_rows));
+    return seconds < 0.1 ? task.sql : task.sql + pg::format(" /* about %.1f s of a worker */", seconds);
 }
 
 } // namespace
@@ -33,7 +40,7 @@ ETL_FUNCTION(etl_plan) {
         number++;
         rows.add({pg::int4(number), pg::text(task.kind), pg::text(task.portal), pg::int8(task.range.from),
                   pg::int8(task.range.to), pg::int8(task.estimated_rows), pg::int8(task.estimated_bytes),
-                  pg::text(pg::view(task.sql))});
+                  pg::text(pg::view(statement_of(task)))});
     }
     return static_cast<Datum>(0);
 }

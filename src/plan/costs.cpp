@@ -1,0 +1,46 @@
+// C++ regime: pure. How long the tasks of a seed are expected to keep a worker busy.
+#include "plan/costs.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace etl::plan {
+
+namespace {
+
+// As `bench/model --constants` prints them. _us: microseconds of a worker a row of the mart, or an event of the log;
+// _ms: milliseconds a task.
+constexpr double analyze_ms = 1500;
+constexpr double check_us = 1.2;
+constexpr double fold_us = 0.1;
+constexpr double index_us = 6;
+constexpr double load_us = 15;
+constexpr double publish_ms = 50;
+
+// Indexes of the mart that was measured, and rows of each of its portals: sorting takes longer a row where there are more.
+constexpr double indexes = 4;
+constexpr double portal_rows = 168000;
+
+double sorted(double rows) noexcept {
+    return rows * std::log2(std::max(rows, 2.0)) / std::log2(portal_rows);
+}
+
+} // namespace
+
+double expected_seconds(std::string_view kind, double rows) noexcept {
+    rows = std::max(rows, 0.0);
+    if (kind == "fold")
+        return rows * fold_us / 1e6;
+    if (kind == "load")
+        return rows * load_us / 1e6;
+    if (kind == "index")
+        return sorted(rows) * index_us / indexes / 1e6;
+    if (kind == "check")
+        return rows * check_us / 1e6;
+    // Statistics are of a sample of 30,000 rows.
+    if (kind == "analyze")
+        return std::min(rows / 30000.0, 1.0) * analyze_ms / 1e3;
+    return kind == "publish" ? publish_ms / 1e3 : 0;
+}
+
+} // namespace etl::plan
