@@ -4,39 +4,51 @@
 # shellcheck disable=SC2154
 set -euo pipefail
 
-# Before the extension is there: copies the sources, each row four times, ten billion lids apart, in the order in which
+# Copies the sources, each row four times, ten billion lids apart, in the order in which
 # such tables are (generate.sql): listings as they arrived, counters and mapping anyhow. The price log gets one event a
 # listing: the state is folded from it, the log itself is not read by a seed.
 make_growth() {
     local portal
-    sql -d template1 -c "CREATE DATABASE growth TEMPLATE postgres STRATEGY file_copy"
-    for portal in "${portals[@]}"; do
-        multiply "raw.cust_auto_$portal" acc_id acc_id
-        multiply "raw.full_auto_$portal" lid "k, ctid"
-        multiply "raw.stat_auto_$portal" lid 'hashint8extended(lid + k, 1)'
-        sql -d growth -c "TRUNCATE raw.prices_auto_$portal" \
-            -c "INSERT INTO raw.prices_auto_$portal SELECT lid, price, '2022-02-22' FROM raw.full_auto_$portal"
-    done
-    multiply "$mapping" lid 'hashint8extended(lid + k, 1)'
+    if [ "$(sql -c "SELECT count(*) FROM pg_database WHERE datname = 'growth' AND datistemplate")" = 0 ]; then
+        step "Multiplying them by four"
+        sql -c "DROP DATABASE IF EXISTS growth"
+        sql -d template1 -c "CREATE DATABASE growth TEMPLATE postgres STRATEGY file_copy"
+        for portal in "${portals[@]}"; do
+            multiply "raw.cust_auto_$portal" acc_id acc_id
+            multiply "raw.full_auto_$portal" lid "k, ctid"
+            multiply "raw.stat_auto_$portal" lid 'hashint8extended(lid + k, 1)'
+            sql -d growth -c "TRUNCATE raw.prices_auto_$portal" \
+                -c "INSERT INTO raw.prices_auto_$portal SELECT lid, price, '2022-02-22' FROM raw.full_auto_$portal"
+        done
+        multiply "$mapping" lid 'hashint8extended(lid + k, 1)'
+        sql -d growth -c 'VACUUM ANALYZE' -c 'ALTER DATABASE growth IS_TEMPLATE true' # that is: complete
+    fi
     (
         export PGDATABASE=growth
         set_up
         fold_all
-        sql -c 'VACUUM ANALYZE'
     )
 }
 # multiply TABLE KEY ORDER
 multiply() {
     sql -d growth -v "of=$1" -v key="$2" -v "by=$3" <<'SQL'
 SET work_mem = '256MB';
+SET maintenance_work_mem = '512MB';
 SELECT string_agg(CASE WHEN attname IN ('lid', 'acc_id')
                        THEN attname || ' + k * 10000000000' ELSE quote_ident(attname) END,
                   ', ' ORDER BY attnum) AS columns
 FROM pg_attribute WHERE attrelid = :'of'::regclass AND attnum > 0 AND NOT attisdropped \gset
+SELECT coalesce(string_agg(pg_get_indexdef(indexrelid), '; '), '') AS others FROM pg_index
+WHERE indrelid = :'of'::regclass AND NOT indisprimary \gset
 CREATE TABLE once AS TABLE :of;
 TRUNCATE :of;
+SELECT CASE WHEN indisprimary THEN format('ALTER TABLE %s DROP CONSTRAINT %I', :'of', relname)
+            ELSE format('DROP INDEX %s', indexrelid::regclass) END
+FROM pg_index JOIN pg_class ON oid = indexrelid WHERE indrelid = :'of'::regclass \gexec
 INSERT INTO :of SELECT :columns FROM (SELECT ctid, * FROM once WHERE :key BETWEEN 0 AND 9999999999) AS o,
     generate_series(0, 3) AS k ORDER BY :by;
+ALTER TABLE :of ADD PRIMARY KEY (:key);
+SELECT :'others' WHERE :'others' <> '' \gexec
 DROP TABLE once;
 SQL
 }

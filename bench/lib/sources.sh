@@ -20,15 +20,16 @@ make_sources() {
 # autovacuum leaves them, which they can't be before their commits are on disk.
 set_up() {
     local portal
-    sql -c 'CREATE EXTENSION pg_etl'
+    sql -c 'DROP EXTENSION IF EXISTS pg_etl CASCADE' -c "DROP TABLE IF EXISTS $mart CASCADE" -c 'CREATE EXTENSION pg_etl'
     for portal in "${portals[@]}"; do
         sql -c "SELECT FROM etl_add_portal('$portal', 'raw.full_auto_$portal', 'raw.cust_auto_$portal',
                                            'raw.stat_auto_$portal', 'raw.prices_auto_$portal')"
     done
     sql -c "SELECT FROM etl_add_make('$make', '$mapping', country => '$country')" \
-        -c 'SET synchronous_commit = on' -c 'CREATE TABLE on_disk ()' -c 'VACUUM' -c CHECKPOINT
+        -c 'SET synchronous_commit = on' -c 'CREATE TABLE IF NOT EXISTS on_disk ()' -c 'VACUUM' -c CHECKPOINT
 }
 
+# Folds the price logs of all portals, one after the other.
 fold_all() {
     local portal run
     for portal in "${portals[@]}"; do
