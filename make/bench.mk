@@ -1,8 +1,8 @@
 # `make bench` measures the seed beside the legacy pipeline, SQL tuned by hand and the floors of PostgreSQL, in a private
-# cluster, and says which bounds hold; some 20 minutes on two cores. ROWS=, RUNS=, WORKERS=, PARTS=, EVENTS=, BENCH_JSON=,
-# BENCH_DIR= as bench/run says. docs/performance.md explains the table.
+# cluster, and says which bounds hold; some 20 minutes on two cores. ROWS=, RUNS=, WORKERS=, PARTS=, EVENTS=, KEEP=,
+# SETTINGS=, BENCH_JSON=, BENCH_DIR= as bench/run says. docs/performance.md explains the table.
 .PHONY: bench
-export ROWS RUNS WORKERS PARTS EVENTS BENCH_JSON BENCH_DIR
+export ROWS RUNS WORKERS PARTS EVENTS KEEP SETTINGS BENCH_JSON BENCH_DIR
 
 bench:
 	@scripts/bootstrap

@@ -59,7 +59,7 @@ growth() {
     PGDATABASE=growth seed 2 'growth 4x'
 }
 growth_memory() {
-    local database
+    local database run
     for database in postgres growth; do
         run=$(PGDATABASE=$database sql -c "SELECT DISTINCT run_id FROM etl_seed('$make', workers => 2)")
         record "private memory $database" "$(PGDATABASE=$database private_memory "$run")" kB

@@ -7,7 +7,7 @@ set -euo pipefail
 # last task ends: those of portals overlap. `published` is when readers see the mart; the statistics of the mart as a
 # whole come after it.
 seed() {
-    local name=${2:-seed $1} cpu figure value unit
+    local name=${2:-seed $1} cpu own run figure value unit
     sql -c "SELECT etl_forget_old('$make')" -c CHECKPOINT >/dev/null
     idle
     cpu=$(cpu_of_ended)

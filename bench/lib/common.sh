@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # What all benches share: a private cluster, psql, clocks, and the figures of measures. Sourced after `root` is set.
 # BENCH_DIR says where the cluster lives while a bench runs (/tmp/pg_etl-bench-USER).
+# SETTINGS are further ones of the server: SETTINGS="etl.key_join=off max_wal_size=2GB".
 # shellcheck disable=SC2034,SC2154  # variables come from and go to the scripts that source this
 set -euo pipefail
 
@@ -33,8 +34,11 @@ buffers() {
 # waits for the disk, no checkpoint and no autovacuum comes into the middle of a measure, and segments of the
 # write-ahead log are kept to be used again.
 start_cluster() {
+    local settings
+    read -ra settings <<<"${SETTINGS:-}"
     "$root/scripts/cluster" start "$dir" "shared_buffers=$(buffers)" max_wal_size=16GB min_wal_size=4GB \
-        checkpoint_timeout=1h autovacuum=off max_worker_processes=16 synchronous_commit=off work_mem=64MB jit=off "$@"
+        checkpoint_timeout=1h autovacuum=off max_worker_processes=16 synchronous_commit=off work_mem=64MB jit=off "$@" \
+        "${settings[@]}"
     eval "$("$root/scripts/cluster" env "$dir")"
     postmaster=$(head -n 1 "$dir/data/postmaster.pid")
 }
