@@ -122,6 +122,10 @@ INSERT INTO listing_odd (lid, acc_id, modified) SELECT l, 1, now() FROM generate
 INSERT INTO mapping (lid, make, modified) SELECT l, 'vw', now() FROM generate_series(20001, 100000, 2) l;
 SELECT count(*) BETWEEN 40 AND 50 AS chunks, max(estimated_rows) <= 1001 AS few_enough
 FROM etl_plan('vw', chunk_rows => 1000) WHERE portal = 'odd' AND kind = 'load';
+-- How long a worker is expected to take stands behind the SQL of tasks of some length, and of no others.
+SELECT chunk_rows, count(*) > 0 AS chunks, bool_and(sql ~ ' /\* about \d+\.\d s of a worker \*/$') AS all, bool_or(sql ~ ' s of a worker ') AS any
+FROM unnest(ARRAY[1000, 1000000]) AS chunk_rows, etl_plan('vw', chunk_rows => chunk_rows)
+WHERE portal = 'odd' AND kind = 'load' GROUP BY chunk_rows ORDER BY chunk_rows;
 
 -- Errors.
 SELECT * FROM etl_plan(NULL);

@@ -20,7 +20,8 @@ make_sources() {
 # autovacuum leaves them, which they can't be before their commits are on disk.
 set_up() {
     local portal
-    sql -c 'DROP EXTENSION IF EXISTS pg_etl CASCADE' -c "DROP TABLE IF EXISTS $mart CASCADE" -c 'CREATE EXTENSION pg_etl'
+    sql -c "DROP EXTENSION IF EXISTS pg_etl CASCADE" -c "DROP TABLE IF EXISTS $mart CASCADE" \
+        -c "CREATE EXTENSION pg_etl"
     for portal in "${portals[@]}"; do
         sql -c "SELECT FROM etl_add_portal('$portal', 'raw.full_auto_$portal', 'raw.cust_auto_$portal',
                                            'raw.stat_auto_$portal', 'raw.prices_auto_$portal')"
