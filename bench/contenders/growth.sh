@@ -14,8 +14,8 @@ make_growth() {
         sql -c "DROP DATABASE IF EXISTS growth"
         sql -d template1 -c "CREATE DATABASE growth TEMPLATE postgres STRATEGY file_copy"
         for portal in "${portals[@]}"; do
-            multiply "raw.cust_auto_$portal" acc_id acc_id
-            multiply "raw.full_auto_$portal" lid "k, ctid"
+            multiply "raw.cust_auto_$portal" acc_id
+            multiply "raw.full_auto_$portal" lid
             multiply "raw.stat_auto_$portal" lid 'hashint8extended(lid + k, 1)'
             sql -d growth -c "TRUNCATE raw.prices_auto_$portal" \
                 -c "INSERT INTO raw.prices_auto_$portal SELECT lid, price, '2022-02-22' FROM raw.full_auto_$portal"
@@ -29,9 +29,9 @@ make_growth() {
         fold_all
     )
 }
-# multiply TABLE KEY ORDER
+# multiply TABLE KEY [ORDER]: as it comes, or in that order
 multiply() {
-    sql -d growth -v "of=$1" -v key="$2" -v "by=$3" <<'SQL'
+    sql -d growth -v "of=$1" -v key="$2" -v order="${3:+ORDER BY $3}" <<'SQL'
 SET work_mem = '256MB';
 SET maintenance_work_mem = '512MB';
 SELECT string_agg(CASE WHEN attname IN ('lid', 'acc_id')
@@ -45,8 +45,9 @@ TRUNCATE :of;
 SELECT CASE WHEN indisprimary THEN format('ALTER TABLE %s DROP CONSTRAINT %I', :'of', relname)
             ELSE format('DROP INDEX %s', indexrelid::regclass) END
 FROM pg_index JOIN pg_class ON oid = indexrelid WHERE indrelid = :'of'::regclass \gexec
-INSERT INTO :of SELECT :columns FROM (SELECT ctid, * FROM once WHERE :key BETWEEN 0 AND 9999999999) AS o,
-    generate_series(0, 3) AS k ORDER BY :by;
+SELECT format('INSERT INTO %s SELECT %s FROM once, unnest(%L::bigint[]) AS k WHERE %I BETWEEN 0 AND 9999999999 %s',
+              :'of', :'columns', k, :'key', :'order')
+FROM unnest(CASE :'order' WHEN '' THEN '{"{0}","{1}","{2}","{3}"}' ELSE '{"{0,1,2,3}"}' END::text[]) AS k \gexec
 ALTER TABLE :of ADD PRIMARY KEY (:key);
 SELECT :'others' WHERE :'others' <> '' \gexec
 DROP TABLE once;
