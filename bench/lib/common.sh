@@ -57,9 +57,12 @@ cpu_fields() {
         awk -v tick="$(getconf CLK_TCK)" -v u="$2" -v s="$3" '{print ($u + $s) * 1000 / tick}' || true
 }
 
-# Waits until no session and no worker is left.
+# Waits until no session and no worker is left, reaped and all: only then their processor time counts.
 idle() {
-    while pgrep -P "$postmaster" -f '\[local\]|pg_etl worker|parallel worker' >/dev/null; do sleep 0.02; done
+    # shellcheck disable=SC2009  # pgrep does not see the command lines of those that are about to be reaped
+    while ps -o args= --ppid "$postmaster" | grep -qvE ': (checkpointer|background writer|walwriter|.* launcher|archiver)'; do
+        sleep 0.02
+    done
 }
 
 # timed NAME COMMAND...: runs it after a checkpoint, records its time and, as "NAME cpu", its sessions' processor time.

@@ -10,12 +10,12 @@ namespace {
 
 // As `bench/model --constants` prints them. _us: microseconds of a worker a row of the mart, or an event of the log;
 // _ms: milliseconds a task.
-constexpr double analyze_ms = 1500;
-constexpr double check_us = 1.2;
+constexpr double analyze_ms = 1600;
+constexpr double check_us = 0.9;
 constexpr double fold_us = 0.1;
-constexpr double index_us = 6;
-constexpr double load_us = 15;
-constexpr double publish_ms = 50;
+constexpr double index_us = 4;
+constexpr double load_us = 15.8;
+constexpr double publish_ms = 48;
 
 // Indexes of the mart that was measured, and rows of each of its portals: sorting takes longer a row where there are more.
 constexpr double indexes = 4;

@@ -37,6 +37,7 @@ cmp_ok($median{$_} // 0, '>', 0, "JSON: $_")
 my %bound = map { $_->{what} => $_->{value} } @{ $figures->{bounds} };
 ok(defined $bound{$_}, "there is a value for the bound of $_")
   for 'legacy pipeline to seed', 'tuned SQL to seed', 'seed to floor', "write-ahead log of the load to COPY's";
+like(qx{"$root/bench/model" --json "$json"}, qr/NVMe.*what binds most of it/s, 'the model takes the figures of the bench');
 
 ($code, $out, $err) = bench(
 	WORKERS => 1, PARTS => 'tuned growth',
@@ -44,5 +45,8 @@ ok(defined $bound{$_}, "there is a value for the bound of $_")
 is($code, 1, 'it fails where two marts differ');
 like($out, qr/^FAILED: tuned.*differ/m, 'and says so');
 like($out, qr/^seed of four times the rows +\d/m, 'the table has the growth');
+# One set of figures: what bench/model fell back on and what etl_plan estimates by.
+my $costs = slurp_file("$root/src/plan/costs.cpp");
+like($costs, qr/^\Q$_\E$/m, "src/plan/costs.cpp: $_") for split /\n/, qx{"$root/bench/model" --json /dev/null/none --constants};
 system_or_bail("$root/scripts/cluster", 'drop', "$directory/cluster");
 done_testing();
