@@ -60,7 +60,8 @@ cpu_fields() {
 # Waits until no session and no worker is left, reaped and all: only then their processor time counts.
 idle() {
     # shellcheck disable=SC2009  # pgrep does not see the command lines of those that are about to be reaped
-    while ps -o args= --ppid "$postmaster" | grep -qvE ': (checkpointer|background writer|walwriter|.* launcher|archiver)'; do
+    while ps -o args= --ppid "$postmaster" |
+        grep -qvE ': (checkpointer|background writer|walwriter|.* launcher|archiver)'; do
         sleep 0.02
     done
 }
