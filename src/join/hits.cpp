@@ -7,23 +7,12 @@ namespace {
 
 // No more rows are taken up above this; the last one may go beyond it.
 constexpr std::size_t most_bytes = std::size_t{256} * 1024;
-constexpr std::uint32_t line = 64;
-
 void prefetch_row(const hits &self, const pass &keys, int which) {
-    constexpr std::uint32_t most = 2048;
+    constexpr std::uint32_t line = 64, most = 2048;
     const int number = keys.keys.number[which];
     const char *row = reinterpret_cast<const char *>(self.rows[number]);
     for (std::uint32_t at = 0; at < std::min(self.rows.length(number), most); at += line)
         __builtin_prefetch(row + at);
-}
-
-// What the row is joined to is on its way to the cache while others are copied.
-void prefetch_partners(const partners *found, int count) {
-    for (int i = 0; i < count; i++)
-        if (const char *kept = reinterpret_cast<const char *>(found->rows[i])) {
-            __builtin_prefetch(kept);
-            __builtin_prefetch(kept + line);
-        }
 }
 
 void copy_hit(hits &self, const pass &keys, int which) {
@@ -34,7 +23,7 @@ void copy_hit(hits &self, const pass &keys, int which) {
     self.used += MAXALIGN(copy.length);
     copy.found = self.found[which];
     memcpy(copy.row, self.rows[number], copy.length);
-    prefetch_partners(copy.found, keys.count - 1);
+    prefetch_partners(copy, keys);
 }
 
 } // namespace

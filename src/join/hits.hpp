@@ -26,6 +26,16 @@ struct hits {
     int on_page, taken; // hits of that page
 };
 
+// Has what a hit is joined to on its way to the cache.
+inline void prefetch_partners(const hit &one, const pass &keys) {
+    constexpr int line = 64;
+    for (int i = 0; i < keys.count - 1; i++)
+        if (const char *kept = reinterpret_cast<const char *>(one.found->rows[i])) {
+            __builtin_prefetch(kept);
+            __builtin_prefetch(kept + line);
+        }
+}
+
 void start_hits(hits &self, MemoryContext memory);
 // Forgets the hits and takes up the next ones; false if there are none left. What the walks need is made in the current
 // context.

@@ -115,11 +115,17 @@ bool join_hit(key_join *self, const hit &found) {
     return true;
 }
 
+// From the second-level cache, where they came when the hit was copied, to the first.
+constexpr int hits_ahead = 3;
+
 bool next_joined(key_join *self) {
     do {
-        while (self->batch.next < self->batch.count)
+        while (self->batch.next < self->batch.count) {
+            if (self->batch.next + hits_ahead < self->batch.count)
+                prefetch_partners(self->batch.list[self->batch.next + hits_ahead], self->keys);
             if (join_hit(self, self->batch.list[self->batch.next++]))
                 return true;
+        }
     } while (next_batch(self));
     return false;
 }

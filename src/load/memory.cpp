@@ -17,7 +17,6 @@ constexpr std::size_t most_bytes = std::size_t{4} * 1024 * 1024;
 struct entry {
     sources from;
     Datum value;
-    bool is_used;
     bool is_null;
 };
 
@@ -38,17 +37,18 @@ struct result_memory {
     MemoryContext context;
     bool by_value;
     int length;
-    std::size_t count;
     std::size_t bytes;
-    entry slots[slot_count];
+    std::size_t count;
+    entry entries[most_results];
+    std::uint16_t slots[slot_count]; // number of the entry, from 1; 0: free. Few lines of the cache where results are few
 };
 
 namespace {
 
-// The entry with these sources, or the free one that is theirs.
+// The slot of these sources, or the free one that is theirs.
 std::size_t find(const result_memory &self, const sources &from) {
     std::size_t at = home_of(from);
-    while (self.slots[at].is_used && !is_same(self.slots[at].from, from))
+    while (self.slots[at] != 0 && !is_same(self.entries[self.slots[at] - 1].from, from))
         at = (at + 1) % slot_count;
     return at;
 }
@@ -64,14 +64,18 @@ result_memory *create_result_memory(bool by_value, int length) {
 }
 
 remembered recall(const result_memory &self, const sources &from) {
-    const entry &found = self.slots[find(self, from)];
-    return {found.is_used, found.is_null, found.value};
+    const std::uint16_t number = self.slots[find(self, from)];
+    if (number == 0)
+        return {};
+    const entry &found = self.entries[number - 1];
+    return {true, found.is_null, found.value};
 }
 
 Datum remember(result_memory &self, const sources &from, Datum value, bool is_null) {
     if (self.count >= most_results || self.bytes >= most_bytes)
         return value;
-    entry &made = self.slots[find(self, from)];
+    entry &made = self.entries[self.count++];
+    self.slots[find(self, from)] = static_cast<std::uint16_t>(self.count);
     made.from = from;
     made.is_null = is_null;
     if (!is_null) {
@@ -80,8 +84,6 @@ Datum remember(result_memory &self, const sources &from, Datum value, bool is_nu
         ::MemoryContextSwitchTo(before);
         self.bytes += ::datumGetSize(value, self.by_value, self.length);
     }
-    made.is_used = true;
-    self.count++;
     return made.value;
 }
 

@@ -3,9 +3,11 @@
 
 extern "C" {
 #include "access/heapam.h"
+#include "access/hio.h"
 #include "access/tableam.h"
 #include "access/xact.h"
 #include "executor/tuptable.h"
+#include "storage/bufmgr.h"
 }
 
 namespace etl::load {
@@ -86,6 +88,17 @@ void write(row_writer *base, HeapTuple *rows, int count) {
     }
 }
 
+// Pages of a table that is small beside the cache stay there, where its indexes will be built from: no page has to be
+// written, and the log be waited for, before its time. Those of a larger one must not push all else out of it.
+BulkInsertState open_bulk(Relation target) {
+    const BulkInsertState bulk = ::GetBulkInsertState();
+    if (RelationGetNumberOfBlocks(target) < static_cast<BlockNumber>(NBuffers) / 8) {
+        ::FreeAccessStrategy(bulk->strategy);
+        bulk->strategy = nullptr;
+    }
+    return bulk;
+}
+
 void finish(row_writer *base) {
     multi_insert *self = reinterpret_cast<multi_insert *>(base);
     ::FreeBulkInsertState(self->bulk);
@@ -105,7 +118,7 @@ row_writer *open_multi_insert(Relation target) {
     self->slots = static_cast<TupleTableSlot **>(::palloc(sizeof(TupleTableSlot *) * batch_rows));
     for (int i = 0; i < batch_rows; i++)
         self->slots[i] = ::MakeSingleTupleTableSlot(RelationGetDescr(target), &slot_ops);
-    self->bulk = ::GetBulkInsertState();
+    self->bulk = open_bulk(target);
     self->command = ::GetCurrentCommandId(true);
     return &self->base;
 }
