@@ -31,8 +31,9 @@ void set_capacity(states_by_lid &states, std::size_t capacity) {
         states.memory = ::MemoryContextAllocHuge(states.context, bytes);
     }
     pg::prefer_huge_pages(states.memory, bytes);
-    states.slots = static_cast<slot *>(
-        ::MemoryContextAllocExtended(states.context, slots * sizeof(slot), MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO));
+    states.slots = static_cast<slot *>(::MemoryContextAllocHuge(states.context, slots * sizeof(slot)));
+    pg::prefer_huge_pages(states.slots, slots * sizeof(slot));
+    memset(states.slots, 0, slots * sizeof(slot));
     states.map.attach(aligned(states.memory), capacity, states.slots);
 }
 
