@@ -134,13 +134,16 @@ void append_run(heap_end *end, char *pages, int count, BlockNumber first) {
             break;
         let_checkpoints_start();
     }
-    // Until the delay is over nothing raises an error.
+    // Until the delay is over nothing raises an error: asking for a sync would, where the memory for a shorter queue of them
+    // lacks, but in a critical section it is refused instead.
     const int size = count * BLCKSZ;
     errno = 0;
     const bool written = ::FileWrite(end->file, pages, size, static_cast<off_t>(first % RELSEG_SIZE) * BLCKSZ,
                                      WAIT_EVENT_DATA_FILE_EXTEND) == size;
     const int write_error = errno == 0 ? ENOSPC : errno;
+    START_CRIT_SECTION();
     const bool synced = request_sync(end);
+    END_CRIT_SECTION();
     const int sync_error = errno;
     let_checkpoints_start();
     if (!synced) {

@@ -43,7 +43,9 @@ Buffer next_page(row_batch *batch, std::size_t to_come) {
         batch->pages[batch->page_count++] =
             ::ReadBufferExtended(batch->heap, MAIN_FORKNUM, P_NEW, RBM_NORMAL, nullptr);
     ::UnlockRelationForExtension(batch->heap, ExclusiveLock);
-    batch->next_count = std::min(2 * batch->next_count, row_batch::most_pages);
+    // Pages that are pinned together must not be more than each process can have of a small cache.
+    const int fair = std::clamp(NBuffers / (MaxBackends + 1), 1, row_batch::most_pages);
+    batch->next_count = std::min(2 * batch->next_count, fair);
     return batch->pages[batch->page++];
 }
 #endif
@@ -84,6 +86,9 @@ void add_row(row_batch *batch, HeapTupleHeader row, std::size_t length) noexcept
 
 void write_rows(row_batch *batch, std::size_t to_come) {
     BulkInsertStateData where{};
+#if PG_VERSION_NUM >= 160000
+    where.next_free = where.last_free = InvalidBlockNumber;
+#endif
 #if PG_VERSION_NUM < 160000
     // A few rows go to what room there is.
     if (is_full(batch))

@@ -55,6 +55,7 @@ std::int64_t replace_locked(const price_target &target, state_table &table, cons
     if (count == 0)
         return 0;
     ::CommandCounterIncrement();
+    table.leave_index(); // partitions of the log may be locked
     kernel::price_state *now = allocate<kernel::price_state>(count);
     fold::wide_prices prices{CurrentMemoryContext, table.prices().format, 0};
     const Snapshot snapshot = ::RegisterSnapshot(::GetLatestSnapshot());

@@ -3,6 +3,7 @@
 
 extern "C" {
 #include "access/tableam.h"
+#include "access/xact.h"
 #include "storage/lmgr.h"
 #include "utils/fmgroids.h"
 #include "utils/snapmgr.h"
@@ -77,6 +78,21 @@ bool state_search::find(std::int64_t lid) {
         else
             ::XactLockTableWait(inserter, relation_, &place, XLTW_InsertIndex);
     }
+}
+
+void state_search::leave() {
+    keys_.leave();
+    if (scan_)
+        ::index_endscan(scan_);
+    scan_ = nullptr;
+}
+
+void state_search::leave_if_busy() {
+    const HeapTupleHeader row = reinterpret_cast<HeapTupleTableSlot *>(slot_)->tuple->t_data;
+    if ((row->t_infomask & HEAP_XMAX_INVALID) || (!(row->t_infomask & HEAP_XMAX_IS_MULTI) &&
+                                                 ::TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetRawXmax(row))))
+        return;
+    leave();
 }
 
 bool state_search::find_in_snapshot(std::int64_t lid) {

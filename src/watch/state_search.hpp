@@ -22,6 +22,11 @@ public:
     bool find(std::int64_t lid);
     // The row as the transaction's own snapshot shows it.
     bool find_in_snapshot(std::int64_t lid);
+    // Gives up what is pinned of the index: VACUUM waits for pins, and no look for deadlocks sees it do so. To be called
+    // before anything that may wait for others.
+    void leave();
+    // The same where another transaction is at the row, which may be waited for.
+    void leave_if_busy();
     TupleTableSlot *slot() const {
         return slot_;
     }

@@ -59,6 +59,7 @@ bool state_table::find(std::int64_t lid) {
 bool state_table::lock_found() {
     TM_FailureData failure;
     ItemPointerData place = search_.slot()->tts_tid;
+    search_.leave_if_busy();
     const TM_Result result = ::table_tuple_lock(access_.relation, &place, ::GetActiveSnapshot(), search_.slot(),
                                                 ::GetCurrentCommandId(false), LockTupleNoKeyExclusive, LockWaitBlock,
                                                 TUPLE_LOCK_FLAG_FIND_LAST_VERSION, &failure);
@@ -80,6 +81,9 @@ bool state_table::make(const kernel::price_state &now) {
         raise_conflict(access_.relation, now.lid);
     fold::store_state(access_.columns, fresh_, now, fresh_prices_, modified_);
     open_executor(access_);
+    // Entering another key that is unique may wait for whoever has it.
+    if (access_.target->ri_NumIndices > 1)
+        search_.leave();
     bool conflict = false;
     const std::uint32_t token = ::SpeculativeInsertionLockAcquire(::GetCurrentTransactionId());
     ::table_tuple_insert_speculative(access_.relation, fresh_, ::GetCurrentCommandId(true), 0, nullptr, token);
@@ -97,6 +101,7 @@ bool state_table::update_found(const kernel::price_state &now) {
     ::CheckCmdReplicaIdentity(access_.relation, CMD_UPDATE);
     ItemPointerData place = search_.slot()->tts_tid;
     fold::store_state(access_.columns, fresh_, now, fresh_prices_, modified_);
+    search_.leave_if_busy();
     TM_FailureData failure;
     LockTupleMode mode;
     bool update_indexes = false;
@@ -112,6 +117,7 @@ bool state_table::update_found(const kernel::price_state &now) {
         raise_failure(access_.relation, "update", result);
     if (update_indexes) {
         open_executor(access_);
+        search_.leave();
         ::list_free(::ExecInsertIndexTuples(access_.target, fresh_, access_.executor, true, false, nullptr, NIL));
         ResetPerTupleExprContext(access_.executor);
     }

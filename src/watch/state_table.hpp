@@ -28,6 +28,10 @@ public:
     void delete_locked();
     // Deletes every row that there is.
     void delete_all();
+    // To be called before anything else that may wait for others.
+    void leave_index() {
+        search_.leave();
+    }
 
     Relation relation() const {
         return access_.relation;
