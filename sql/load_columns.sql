@@ -66,6 +66,10 @@ SELECT etl_add_portal('load_columns', 'listing', 'customer', 'stat', 'prices');
 CALL try(:'kernels' || :'joined', NULL, NULL, NULL);
 \set remembered 'SELECT l.lid, {portal}::text AS portal, jsonb_set(jsonb_build_object(''images'', images, ''damaged'', damaged), ''{quality}'', COALESCE(to_jsonb(quality), ''null'')) AS attributes, jsonb_build_object(''lid'', l.lid, ''ratio'', ratio) AS each, to_jsonb(ratio) AS ratio, load_columns.grow(ARRAY[images::text], views + 2) AS grown, array_append(tags, quality::text) AS appended, ''{}''::jsonb AS constant, CASE WHEN damaged THEN repeat(''long'', 3000) END AS long, to_char(day, ''Day'') AS day, images::text COLLATE "C" AS images, NULL::text AS nothing'
 CALL try(:'remembered' || :'joined', NULL, NULL, NULL);
+-- Results of subqueries, which go with the next row.
+CALL try('SELECT l.lid, {portal}::text AS portal, (SELECT string_agg(t || l.lid, '','') FROM unnest(tags) t) AS gathered, COALESCE((SELECT max(t || l.lid) FROM unnest(tags) t), ''none'') AS largest, etl.clean_vin((SELECT max(own) FROM (SELECT l.vin AS own FROM unnest(tags)) t)) AS vin' || :'joined', NULL, NULL, NULL);
+-- By name, in any order; and a strict call with NULL evaluates no argument.
+CALL try('SELECT l.lid, {portal}::text AS portal, etl.clean_vin(v => vin) AS vin, etl.convert_currency_by_counties(country, currency, p_on => day, p_amount => amount) AS amount, etl.convert_currency_by_counties(NULL, currency, (1 / (images - images))::numeric, day) AS nothing' || :'joined', NULL, NULL, NULL);
 -- Rows that decide which rows there are
 CALL try('SELECT DISTINCT l.lid, {portal}::text AS portal, etl.clean_vin(vin) AS vin, to_jsonb(images) AS images ' || :'joined', NULL, NULL, NULL);
 CALL try('SELECT max(l.lid) AS lid, {portal}::text AS portal, etl.clean_vin(vin) AS vin, to_jsonb(count(*)) AS rows ' || :'joined' || ' GROUP BY vin', NULL, NULL, NULL);

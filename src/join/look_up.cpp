@@ -71,8 +71,8 @@ void learn_all(dimension &self, CustomScanState *scan) {
             const std::uint32_t length = rows.length(keys->number[i]);
             if (passes(table, row, scan))
                 keep(self, keys->key[i], row, length);
+            ResetExprContext(scan->ss.ps.ps_ExprContext);
         }
-        ResetExprContext(scan->ss.ps.ps_ExprContext);
         if (is_over_limit(self))
             forget(self);
     }

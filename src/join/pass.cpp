@@ -45,7 +45,9 @@ void gather_build(pass &self, const pg::page_rows &rows) {
         self.gathered.map.prefetch(self.keys.key[i]);
     for (int i = 0; i < self.keys.count; i++) {
         const int number = self.keys.number[i];
-        if (!passes(build, rows[number], self.scan))
+        const bool wanted = passes(build, rows[number], self.scan);
+        ResetExprContext(self.scan->ss.ps.ps_ExprContext);
+        if (!wanted)
             continue;
         if (self.gathered.map.find(self.keys.key[i]))
             report_twice(build, self.keys.key[i]);
@@ -68,7 +70,9 @@ void gather_probe(pass &self, int place, int inner_before, const pg::page_rows &
         if (found->rows[place])
             report_twice(probe, self.keys.key[i]);
         const int number = self.keys.number[i];
-        if (!passes(probe, rows[number], self.scan))
+        const bool wanted = passes(probe, rows[number], self.scan);
+        ResetExprContext(self.scan->ss.ps.ps_ExprContext);
+        if (!wanted)
             continue;
         found->rows[place] = keep_row(self.gathered, rows[number], rows.length(number));
         if (!probe.part->optional)
@@ -110,7 +114,6 @@ bool gather_relation(pass &self, int place, int inner_before) {
             gather_build(self, rows);
         else
             gather_probe(self, place, inner_before, rows);
-        ResetExprContext(self.scan->ss.ps.ps_ExprContext);
         fits = !is_over_limit(self);
     }
     end_walk(walk);

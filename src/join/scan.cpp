@@ -73,6 +73,11 @@ void start(key_join *self) {
 // Expressions over the rows of a batch may leave this much behind.
 constexpr std::size_t most_left_behind = std::size_t{8} * 1024 * 1024;
 
+bool has_much_left_behind(const key_join *self) {
+    const ExprContext *expressions = self->base.ss.ps.ps_ExprContext;
+    return ::MemoryContextMemAllocated(expressions->ecxt_per_tuple_memory, false) > most_left_behind;
+}
+
 // Ends the life of the rows that were returned.
 void forget_rows(key_join *self) {
     if (self->keeper.about_to_forget)
@@ -123,6 +128,8 @@ bool next_joined(key_join *self) {
         while (self->batch.next < self->batch.count) {
             if (self->batch.next + hits_ahead < self->batch.count)
                 prefetch_partners(self->batch.list[self->batch.next + hits_ahead], self->keys);
+            if (has_much_left_behind(self))
+                forget_rows(self);
             if (join_hit(self, self->batch.list[self->batch.next++]))
                 return true;
         }
@@ -142,8 +149,6 @@ TupleTableSlot *execute(CustomScanState *node) {
         const std::int64_t from = pg::processor_nanoseconds();
         start(self);
         self->reading += pg::processor_nanoseconds() - from;
-    } else if (::MemoryContextMemAllocated(node->ss.ps.ps_ExprContext->ecxt_per_tuple_memory, false) > most_left_behind) {
-        forget_rows(self);
     }
     if (!next_joined(self)) {
         ::ExecClearTuple(joined);
@@ -211,7 +216,8 @@ const layout &scan_layout(const CustomScan *plan) {
 }
 
 bool keep_rows(PlanState *plan, const row_keeper &keeper) {
-    if (!is_key_join(plan))
+    // The result of a subquery goes with its next one.
+    if (!is_key_join(plan) || plan->subPlan != NIL)
         return false;
     of(reinterpret_cast<CustomScanState *>(plan))->keeper = keeper;
     return true;

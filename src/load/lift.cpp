@@ -40,7 +40,7 @@ const kernel_function *kernel_of(const Node *expression) {
     if (!IsA(expression, FuncExpr))
         return nullptr;
     const FuncExpr *call = reinterpret_cast<const FuncExpr *>(expression);
-    if (call->funcretset || call->funcvariadic || !OidIsValid(call->funcid))
+    if (call->funcretset || call->funcvariadic || list_length(call->args) > most_arguments)
         return nullptr;
     FmgrInfo function;
     ::fmgr_info(call->funcid, &function);
@@ -152,6 +152,11 @@ lifted_columns lift(Query *query) {
     for (int i = 0; i < count; i++) {
         TargetEntry *entry = static_cast<TargetEntry *>(list_nth(query->targetList, i));
         Node *expression = reinterpret_cast<Node *>(entry->expr);
+        // As the planner would: arguments stand in their places, and a strict call with NULL evaluates none of them.
+        if (kernel_of(expression)) {
+            expression = ::eval_const_expressions(nullptr, expression);
+            entry->expr = reinterpret_cast<Expr *>(expression);
+        }
         const kernel_function *kernel = kernel_of(expression);
         List *sources = kernel ? NIL : few_sources(expression);
         if (!kernel && sources == NIL)

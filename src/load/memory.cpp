@@ -82,7 +82,7 @@ Datum remember(result_memory &self, const sources &from, Datum value, bool is_nu
         const MemoryContext before = ::MemoryContextSwitchTo(self.context);
         made.value = ::datumCopy(value, self.by_value, self.length);
         ::MemoryContextSwitchTo(before);
-        self.bytes += ::datumGetSize(value, self.by_value, self.length);
+        self.bytes += ::datumGetSize(made.value, self.by_value, self.length);
     }
     return made.value;
 }

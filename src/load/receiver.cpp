@@ -9,6 +9,7 @@
 #include "pg/usage.hpp"
 
 extern "C" {
+#include "access/detoast.h"
 #include "executor/executor.h"
 #include "executor/tuptable.h"
 #include "nodes/makefuncs.h"
@@ -95,10 +96,25 @@ void copy_values(batch_receiver *self, TupleDesc columns, Datum *values, const b
         const Form_pg_attribute column = TupleDescAttr(columns, i);
         if (nulls[i] || column->attbyval)
             continue;
-        self->bytes += ::datumGetSize(values[i], false, column->attlen);
         values[i] = ::datumCopy(values[i], false, column->attlen);
+        self->bytes += ::datumGetSize(values[i], false, column->attlen);
     }
     ::MemoryContextSwitchTo(before);
+}
+
+// What kernels take is unpacked for the whole batch.
+void count_packed(batch_receiver *self, TupleDesc columns, const Datum *values, const bool *nulls) {
+    for (int i = 0; i < self->lifted.count; i++) {
+        const lifted &one = self->lifted.list[i];
+        for (int j = 0; one.what != lifted_by::memory && j < one.count; j++) {
+            const int column = one.arguments[j];
+            if (nulls[column] || TupleDescAttr(columns, column)->attlen != -1)
+                continue;
+            const char *value = DatumGetPointer(values[column]);
+            if (VARATT_IS_EXTERNAL(value) || VARATT_IS_COMPRESSED(value))
+                self->bytes += ::toast_raw_datum_size(values[column]);
+        }
+    }
 }
 
 bool receive(TupleTableSlot *row, DestReceiver *base) {
@@ -110,6 +126,7 @@ bool receive(TupleTableSlot *row, DestReceiver *base) {
     memcpy(rows.nulls_of(rows.rows), row->tts_isnull, sizeof(bool) * width);
     if (!self->rows_stay)
         copy_values(self, row->tts_tupleDescriptor, rows.row(rows.rows), rows.nulls_of(rows.rows));
+    count_packed(self, row->tts_tupleDescriptor, rows.row(rows.rows), rows.nulls_of(rows.rows));
     rows.rows++;
     if (rows.rows == batch_rows || self->bytes >= batch_bytes)
         write_batch(self);
