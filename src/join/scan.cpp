@@ -19,6 +19,7 @@ namespace {
 
 struct key_join {
     CustomScanState base; // first, as the executor knows no more than this
+    layout join;
     MemoryContext memory; // null until rows are asked for
     pass keys;
     int dimension_count;
@@ -43,12 +44,12 @@ int place_of_leader(const pass &keys, const member &part) {
 void begin(CustomScanState *node, EState *, int) {
     key_join *self = of(node);
     const CustomScan *plan = castNode(CustomScan, node->ss.ps.plan);
-    const layout &join = scan_layout(plan);
+    self->join = scan_layout(plan);
     self->keys.scan = node;
     self->keys.relations = static_cast<relation *>(::palloc0(sizeof(relation) * most_members));
     self->dimensions = static_cast<dimension *>(::palloc0(sizeof(dimension) * most_members));
-    for (int i = 0; i < join.count; i++) {
-        const member &part = join.members[i];
+    for (int i = 0; i < self->join.count; i++) {
+        const member &part = self->join.members[i];
         List *filter = static_cast<List *>(list_nth(plan->custom_exprs, i));
         if (part.what == duty::look_up)
             open_dimension(self->dimensions[self->dimension_count++], part, node, filter);
@@ -210,9 +211,11 @@ List *private_list(const layout &join) {
     return list_make1(::makeConst(BYTEAOID, -1, InvalidOid, -1, PointerGetDatum(bytes), false, false));
 }
 
-const layout &scan_layout(const CustomScan *plan) {
+layout scan_layout(const CustomScan *plan) {
     const Const *bytes = castNode(Const, linitial(plan->custom_private));
-    return *reinterpret_cast<const layout *>(VARDATA(DatumGetPointer(bytes->constvalue)));
+    layout join;
+    memcpy(&join, VARDATA(DatumGetPointer(bytes->constvalue)), sizeof join);
+    return join;
 }
 
 bool keep_rows(PlanState *plan, const row_keeper &keeper) {

@@ -12,7 +12,7 @@ namespace etl::join {
 
 // A plan's private list, from which scan_layout takes the layout again.
 List *private_list(const layout &join);
-const layout &scan_layout(const CustomScan *plan);
+layout scan_layout(const CustomScan *plan);
 
 extern const CustomScanMethods scan_methods;
 

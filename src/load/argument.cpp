@@ -8,8 +8,8 @@ namespace {
 template <class T> void gather_values(argument &self, const batch &rows) {
     T *values = reinterpret_cast<T *>(self.bytes);
     for (int i = 0; i < rows.rows; i++) {
-        values[i] = static_cast<T>(rows.row(i)[self.column]);
         self.is_null[i] = rows.nulls_of(i)[self.column];
+        values[i] = self.is_null[i] ? T{0} : static_cast<T>(rows.row(i)[self.column]);
     }
 }
 

@@ -8,6 +8,7 @@
 extern "C" {
 #include "access/relation.h"
 #include "access/tableam.h"
+#include "catalog/pg_am.h"
 #include "executor/executor.h"
 #include "executor/spi.h"
 #include "lib/stringinfo.h"
@@ -23,26 +24,25 @@ namespace etl::load {
 namespace {
 
 struct chunk_name {
-    Oid target;
+    const char *target; // null if it was dropped
     const plan::key_bounds *bounds;
 };
 
 void describe_chunk(void *argument) {
     const chunk_name *chunk = static_cast<const chunk_name *>(argument);
-    const char *table = ::get_rel_name(chunk->target);
     char from[32] = "the smallest", to[32] = "the largest";
     if (chunk->bounds->has_from)
         pg_snprintf(from, sizeof from, INT64_FORMAT, chunk->bounds->from);
     if (chunk->bounds->has_to)
         pg_snprintf(to, sizeof to, INT64_FORMAT, chunk->bounds->to);
-    if (table)
-        errcontext("loading table \"%s\", lid from %s to %s", table, from, to);
+    if (chunk->target)
+        errcontext("loading table \"%s\", lid from %s to %s", chunk->target, from, to);
 }
 
 // True if the table is no more than a heap that the view fills: then rows can go to it as they are.
 bool takes_batches(Relation target, const Query *given) {
     const Form_pg_class relation = target->rd_rel;
-    if (relation->relkind != RELKIND_RELATION || relation->relispartition || relation->relhasindex ||
+    if (relation->relkind != RELKIND_RELATION || relation->relam != HEAP_TABLE_AM_OID || relation->relispartition || relation->relhasindex ||
         relation->relhassubclass || target->trigdesc || target->rd_rules ||
         ::check_enable_rls(RelationGetRelid(target), InvalidOid, true) == RLS_ENABLED)
         return false;
@@ -113,7 +113,7 @@ costs write_by_insert(Oid view, Relation target, const plan::key_bounds &bounds,
 } // namespace
 
 costs write_chunk(Oid view, Oid target, const plan::key_bounds &bounds) {
-    chunk_name name{target, &bounds};
+    chunk_name name{::get_rel_name(target), &bounds};
     ErrorContextCallback context{error_context_stack, describe_chunk, &name};
     error_context_stack = &context;
     const MemoryContext own = AllocSetContextCreate(CurrentMemoryContext, "etl chunk", ALLOCSET_DEFAULT_SIZES);

@@ -166,8 +166,10 @@ void compute_usage_states(computer *self, const column_maker &maker, const batch
     const std::size_t wrong =
         kernel::compute_usage_states(listings, static_cast<std::size_t>(rows.rows), states);
     // The function says what is wrong.
-    if (wrong < static_cast<std::size_t>(rows.rows))
+    if (wrong < static_cast<std::size_t>(rows.rows)) {
         put_slowly(self, maker, rows, static_cast<int>(wrong));
+        elog(ERROR, "a usage state is wrong, but its function does not say so");
+    }
     for (int i = 0; i < rows.rows; i++)
         put(maker, rows, i, self->states[static_cast<int>(states[i])], states[i] == kernel::usage_state::unknown);
 }
