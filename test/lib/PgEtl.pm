@@ -65,8 +65,13 @@ sub sql
 sub try_sql
 {
 	my ($self, $query, %option) = @_;
-	my ($code, $out, $err) = (0, '', '');
-	$code = $self->{node}->psql($option{database} // $self->{database}, $query, stdout => \$out, stderr => \$err, %option);
+	my ($out, $err) = ('', '');
+	my $code = eval {
+		$self->{node}->psql($option{database} // $self->{database}, $query, stdout => \$out, stderr => \$err, %option);
+	};
+	# A psql that finds no server may leave before it has read the query; 2 is its own word for a lost connection.
+	return (2, '', $@) if $@ =~ /Broken pipe/;
+	die $@ if $@;
 	return ($code, $out, $err);
 }
 
