@@ -45,13 +45,17 @@ for my $layout (qw(interleaved ranges))
 {
 	my $rows = $ENV{ROWS} || ($layout eq 'interleaved' ? 40000 : 10000);
 	my $etl = PgEtl->new($layout, rows => $rows, layout => $layout, register => 0, conf => "shared_buffers = 256MB\n");
+	# Chunks are cut by statistics. These are of all rows: with those of a random sample a chunk of few rows may have three
+	# times those asked for, as lids lie in dense and in thin blocks.
+	$etl->sql("ALTER TABLE $_ ALTER lid SET STATISTICS 1000; ANALYZE $_ (lid)")
+	  for 'mapping.lot_volkswagen', map { "raw.full_auto_$_" } @{ $etl->{portals} };
 	under(\@home, sub { $etl->register; $etl->legacy });
 	seed_and_compare($etl, "$layout, 2 workers, default chunks", workers => 2);
 	for my $workers (1, 2, 4)
 	{
 		my $run = seed_and_compare($etl, "$layout, $workers workers, chunks of 500", workers => $workers, chunk_rows => 500);
-		my $sizes = $etl->sql("SELECT max(rows) < 1500 FROM etl_tasks WHERE run_id = $run AND kind = 'load'");
-		is($sizes, 't', "$layout, $workers workers: no chunk has three times the rows asked for");
+		my $sizes = $etl->sql("SELECT max(rows) < 1000 FROM etl_tasks WHERE run_id = $run AND kind = 'load'");
+		is($sizes, 't', "$layout, $workers workers: no chunk has twice the rows asked for");
 		cmp_ok(chunks($etl, $run), '>', $rows / 1500, "$layout, $workers workers: many chunks");
 	}
 	seed_and_compare($etl, "$layout, 4 workers, default chunks", workers => 4) if $layout eq 'ranges';
