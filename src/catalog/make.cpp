@@ -1,6 +1,7 @@
 // C++ regime: adding and dropping makes.
 #include "catalog/make.hpp"
 
+#include "capture/sources.hpp"
 #include "catalog/name.hpp"
 #include "catalog/relation.hpp"
 #include "catalog/source_view.hpp"
@@ -154,6 +155,7 @@ void drop_make(const pg::string &name) {
     pg::catalog_scope as_catalog;
     pg::execute("DELETE FROM etl.source WHERE make = $1", {pg::text(pg::view(name))});
     pg::execute("DELETE FROM etl.make WHERE make = $1", {pg::text(pg::view(name))});
+    capture::release(name);
 }
 
 } // namespace etl::catalog

@@ -1,6 +1,7 @@
 // C++ regime: making the views of a make anew, by the names of their relations.
 #include "catalog/make.hpp"
 
+#include "capture/sources.hpp"
 #include "catalog/name.hpp"
 #include "catalog/portal.hpp"
 #include "catalog/price_state.hpp"
@@ -159,6 +160,8 @@ void refresh_make(const pg::string &name) {
     }
     if (const std::optional<pg::string> terminal = terminal_of(now))
         check_terminal(now, *terminal);
+    capture::release_unneeded();
+    capture::warn_uncaptured(name);
 }
 
 } // namespace etl::catalog

@@ -178,14 +178,14 @@ FROM (SELECT o.portal, o.owner, o.price_state, o.folded_at, f.fault,
              CASE WHEN s.unseen THEN 'stale' ELSE o.state END AS state,
              CASE WHEN NOT s.unseen THEN o.state_since END AS state_since,
              CASE WHEN s.unseen THEN f.fault ELSE o.state_cause END AS state_cause
-      FROM etl.portal o LEFT JOIN etl.price_log_fault f ON f.portal = o.portal
+      FROM etl.portal o LEFT JOIN etl.watch_fault f ON f.kind = 'price log' AND f.name = o.portal
       CROSS JOIN LATERAL (SELECT o.state = 'current' AND f.fault IS NOT NULL AS unseen) s) p
 WHERE pg_has_role(p.owner, 'USAGE') OR pg_has_role('pg_monitor', 'USAGE')
 UNION ALL
-SELECT 'price log', c.portal, c.relation::text, CASE WHEN c.fault IS NULL THEN 'covered' ELSE 'gap' END, w.since, NULL,
+SELECT 'price log', w.portal, c.relation::text, CASE WHEN c.fault IS NULL THEN 'covered' ELSE 'gap' END, w.since, NULL,
        c.fault, CASE WHEN c.fault IS NOT NULL
-                     THEN format('SELECT etl_watch_prices(%L), then etl_fold_prices(%L)', c.portal, c.portal) END
-FROM etl.price_coverage c JOIN etl.watch w ON w.portal = c.portal JOIN etl.portal p ON p.portal = c.portal
+                     THEN format('SELECT etl_watch_prices(%L), then etl_fold_prices(%L)', w.portal, w.portal) END
+FROM etl.coverage c JOIN etl.watch w ON c.kind = 'price log' AND w.portal = c.name JOIN etl.portal p ON p.portal = w.portal
 WHERE pg_has_role(p.owner, 'USAGE') OR pg_has_role('pg_monitor', 'USAGE');
 COMMENT ON VIEW @extschema@.etl_health IS
     'What the results depend on and how it is: the price state of each portal, and each table of a watched price log';
