@@ -49,11 +49,15 @@ void require_account_key(const need &one) {
         catalog::check_source("customer", one.source, {{"acc_id", {INT2OID, INT4OID, INT8OID}, "an integer type"}});
 }
 
+pg::value as_text(bool flag) {
+    return pg::text(flag ? "true" : "false");
+}
+
 // True if the catalog says that its changes are queued by these columns, and nothing keeps them from it.
 bool is_captured(const need &one) {
     return !pg::query("SELECT FROM etl.captured_source WHERE source::oid = $1 AND by_lid >= $2::boolean AND by_account >= "
                       "$3::boolean",
-                      {pg::oid(one.source), pg::text(one.by_lid ? "t" : "f"), pg::text(one.by_account ? "t" : "f")})
+                      {pg::oid(one.source), as_text(one.by_lid), as_text(one.by_account)})
                 .empty() &&
            !watch::fault_of(watch::capture_of(one.source));
 }
@@ -62,11 +66,15 @@ void capture_source(const need &one) {
     const watch::watched source = watch::capture_of(one.source);
     // Nobody writes from here on until the transaction ends.
     pg::execute(pg::format("LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE", pg::relation_name(one.source).c_str()));
-    pg::execute("INSERT INTO etl.captured_source AS s (source, by_lid, by_account) VALUES ($1, $2::boolean, $3::boolean)"
-                " ON CONFLICT (source) DO UPDATE SET by_lid = s.by_lid OR excluded.by_lid,"
-                " by_account = s.by_account OR excluded.by_account",
-                {pg::regclass(one.source), pg::text(one.by_lid ? "t" : "f"), pg::text(one.by_account ? "t" : "f")});
-    watch::follow(source);
+    const bool known =
+        pg::execute("UPDATE etl.captured_source SET by_lid = by_lid OR $2::boolean, by_account = by_account OR $3::boolean"
+                    " WHERE source::oid = $1",
+                    {pg::oid(one.source), as_text(one.by_lid), as_text(one.by_account)}) == 1;
+    if (known)
+        watch::follow(source);
+    else
+        pg::execute("INSERT INTO etl.captured_source (source, by_lid, by_account) VALUES ($1, $2::boolean, $3::boolean)",
+                    {pg::regclass(one.source), as_text(one.by_lid), as_text(one.by_account)});
     watch::attach_missing(source);
     pg::execute("SELECT etl.begin_capture($1)", {pg::oid(one.source)});
     if (const auto fault = watch::fault_of(source))
