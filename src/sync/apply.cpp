@@ -32,10 +32,10 @@ pg::string statement(Oid view, Oid partition, const selection &rows) {
     text += " held AS MATERIALIZED (SELECT " + list(of, "p.") + " FROM ONLY " + table + " p WHERE " + condition_on("p", rows) + "),";
     text += " of_fresh AS (SELECT f.*, pg_catalog.count(*) OVER (PARTITION BY f.lid) AS " + of.spare + " FROM fresh f),";
     text += " of_held AS (SELECT h.*, pg_catalog.count(*) OVER (PARTITION BY h.lid) AS " + of.spare + " FROM held h),";
-    text += " todo AS MATERIALIZED (SELECT DISTINCT COALESCE(h.lid, f.lid) AS lid, h.lid IS NOT NULL AND several AS goes,"
-            " f.lid IS NOT NULL AND several AS comes FROM of_held h FULL JOIN of_fresh f ON f.lid = h.lid"
+    text += " todo AS MATERIALIZED (SELECT DISTINCT COALESCE(h.lid, f.lid) AS lid, h.lid IS NOT NULL AND s.several AS goes,"
+            " f.lid IS NOT NULL AND s.several AS comes FROM of_held h FULL JOIN of_fresh f ON f.lid = h.lid"
             " CROSS JOIN LATERAL (SELECT h.lid IS NULL OR f.lid IS NULL OR h." +
-            of.spare + " > 1 OR f." + of.spare + " > 1 AS several) s WHERE several OR ROW(" + list(of, "h.") +
+            of.spare + " > 1 OR f." + of.spare + " > 1 AS several) s WHERE s.several OR ROW(" + list(of, "h.") +
             ") OPERATOR(pg_catalog.*<>) ROW(" + list(of, "f.") + ")),";
     text += " gone AS (DELETE FROM ONLY " + table + " p USING todo t WHERE t.goes AND p.lid = t.lid AND " +
             condition_on("p", rows) + " RETURNING p.lid),";
