@@ -110,6 +110,7 @@ CREATE TABLE etl.task (
     crashes        integer NOT NULL DEFAULT 0,
     retries        integer NOT NULL DEFAULT 0,
     rows           bigint,
+    digest         bigint,
     costs          jsonb,
     estimated_rows bigint,
     not_before     timestamptz,
@@ -139,6 +140,7 @@ COMMENT ON COLUMN etl.task.attempts IS 'Attempts so far, counted before the work
 COMMENT ON COLUMN etl.task.crashes IS 'Attempts that ended without an error of the task''s own';
 COMMENT ON COLUMN etl.task.retries IS 'Attempts after errors that may pass, since the run was last asked for';
 COMMENT ON COLUMN etl.task.rows IS 'Rows that the task wrote';
+COMMENT ON COLUMN etl.task.digest IS 'Digest of the rows that a load wrote (etl.digest), over the columns that the source view gives';
 COMMENT ON COLUMN etl.task.costs IS 'What the done attempt cost its worker: cpu_us, wal_bytes and private_kb; of a load also its steps, by processor time: join_us, columns_us, kernels_us, form_us, write_us';
 COMMENT ON COLUMN etl.task.estimated_rows IS 'Rows that the plan expected';
 COMMENT ON COLUMN etl.task.not_before IS 'A repeated attempt starts no earlier';
