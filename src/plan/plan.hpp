@@ -7,8 +7,22 @@
 namespace etl::plan {
 
 // A task is ready when all tasks of lower phases are done: of its portal, or of the whole run where it has no portal.
-// Statistics of a portal's rows are gathered before they are published, those of the mart as a whole after.
-enum class phase : int { fold, load, index, check, analyze_portal, publish, analyze_mart };
+// Statistics of a portal's rows are gathered before they are published, those of the mart as a whole after. A sync finds
+// the lids that may have changed and applies chunks of them, or compares whole ranges; etl_progress names the phases.
+enum class phase : int {
+    fold,
+    load,
+    index,
+    check,
+    analyze_portal,
+    publish,
+    analyze_mart,
+    find,
+    apply,
+    compare,
+    vacuum,
+    verify
+};
 
 struct planned_task {
     enum phase phase;

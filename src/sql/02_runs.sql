@@ -12,6 +12,8 @@ CREATE TABLE etl.run (
     chunk_rows   bigint,
     chunk_target integer,
     publish      text NOT NULL DEFAULT 'auto' CHECK (publish IN ('auto', 'manual')),
+    level        text CHECK (level IN ('count', 'summary', 'digest', 'source')),
+    repair       boolean NOT NULL DEFAULT false,
     definition   text NOT NULL,
     settings     jsonb NOT NULL,
     system_identifier bigint NOT NULL,
@@ -33,7 +35,7 @@ COMMENT ON TABLE etl.run IS 'Runs: one seed, sync, fold or verify each, from req
 COMMENT ON COLUMN etl.run.run_id IS 'Number of the run';
 COMMENT ON COLUMN etl.run.kind IS 'seed, sync, fold or verify';
 COMMENT ON COLUMN etl.run.make IS 'Make that the run works on; NULL for folds';
-COMMENT ON COLUMN etl.run.portal IS 'Portal that a fold works on';
+COMMENT ON COLUMN etl.run.portal IS 'Portal that a fold, or a sync asked for by etl_restate, works on';
 COMMENT ON COLUMN etl.run.state IS 'queued, running, paused, loaded, published, done, failed or cancelled';
 COMMENT ON COLUMN etl.run.owner IS 'Role that the workers log in as';
 COMMENT ON COLUMN etl.run.requested_by IS 'Role that asked for the run';
@@ -41,6 +43,8 @@ COMMENT ON COLUMN etl.run.workers IS 'Workers at a time, at most';
 COMMENT ON COLUMN etl.run.chunk_rows IS 'Rows a chunk that were asked for; NULL for the engine''s own choice';
 COMMENT ON COLUMN etl.run.chunk_target IS 'Milliseconds that a chunk should take: etl.chunk_target of whoever asked';
 COMMENT ON COLUMN etl.run.publish IS 'auto, or manual: wait for etl_publish after loading';
+COMMENT ON COLUMN etl.run.level IS 'Of a verify: count, summary, digest or source';
+COMMENT ON COLUMN etl.run.repair IS 'Of a verify: whether what differs is made anew';
 COMMENT ON COLUMN etl.run.definition IS 'Fingerprint of what the run was planned from';
 COMMENT ON COLUMN etl.run.settings IS 'Settings of the make that every worker sets';
 COMMENT ON COLUMN etl.run.system_identifier IS 'Cluster that the run belongs to; in any other it is dead';
@@ -60,16 +64,21 @@ CREATE TABLE etl.run_portal (
     view           oid,
     staging        oid,
     estimated_rows bigint NOT NULL DEFAULT 0,
+    mark           timestamptz,
+    rates          bigint,
     relations      oid[],
     log_relations  oid[],
     PRIMARY KEY (run_id, portal)
 );
-COMMENT ON TABLE etl.run_portal IS 'The portals of a run, each with the view it reads and the staging table it fills';
+COMMENT ON TABLE etl.run_portal IS 'The portals of a run, each with the view it reads and the table it writes';
 COMMENT ON COLUMN etl.run_portal.run_id IS 'Run';
 COMMENT ON COLUMN etl.run_portal.portal IS 'Portal';
 COMMENT ON COLUMN etl.run_portal.view IS 'OID of the source view';
-COMMENT ON COLUMN etl.run_portal.staging IS 'OID of the staging table, the mart''s partition once published';
+COMMENT ON COLUMN etl.run_portal.staging IS
+    'OID of the table that the run writes: the staging table of a seed, the mart''s partition once published; that partition for others';
 COMMENT ON COLUMN etl.run_portal.estimated_rows IS 'Rows that the plan expects';
+COMMENT ON COLUMN etl.run_portal.mark IS 'Of a sync: the high-water mark that the partition has when it is done';
+COMMENT ON COLUMN etl.run_portal.rates IS 'Of a sync: the set of rates that it found, etl.used_rate';
 COMMENT ON COLUMN etl.run_portal.relations IS 'OIDs of all relations that the view reads, partitions included, when the run was planned';
 COMMENT ON COLUMN etl.run_portal.log_relations IS 'The same of the price log, where the run folds it';
 
@@ -104,12 +113,15 @@ CREATE TABLE etl.task (
     lid_from       bigint,
     lid_to         bigint,
     cuts           bigint[],
+    lids           bigint[],
     parent_index   oid,
     state          text NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'running', 'done', 'failed')),
     attempts       integer NOT NULL DEFAULT 0,
     crashes        integer NOT NULL DEFAULT 0,
     retries        integer NOT NULL DEFAULT 0,
     rows           bigint,
+    mark           timestamptz,
+    rates          bigint,
     digest         bigint,
     costs          jsonb,
     estimated_rows bigint,
@@ -134,13 +146,16 @@ COMMENT ON COLUMN etl.task.lid_from IS 'First lid of the chunk; NULL for no lowe
 COMMENT ON COLUMN etl.task.lid_to IS 'Lid before which the chunk ends; NULL for no upper bound';
 COMMENT ON COLUMN etl.task.cuts IS
     'Lids at which a waiting chunk may be cut, into pieces of equal rows; NULL where it is to stay whole';
+COMMENT ON COLUMN etl.task.lids IS 'Of a chunk of a sync: the lids of its range that it looks at; NULL: all';
 COMMENT ON COLUMN etl.task.parent_index IS 'OID of the mart''s index that an index task builds for the portal';
 COMMENT ON COLUMN etl.task.state IS 'waiting, running, done or failed';
 COMMENT ON COLUMN etl.task.attempts IS 'Attempts so far, counted before the work begins';
 COMMENT ON COLUMN etl.task.crashes IS 'Attempts that ended without an error of the task''s own';
 COMMENT ON COLUMN etl.task.retries IS 'Attempts after errors that may pass, since the run was last asked for';
 COMMENT ON COLUMN etl.task.rows IS 'Rows that the task wrote';
-COMMENT ON COLUMN etl.task.digest IS 'Digest of the rows that a load wrote (etl.digest), over the columns that the source view gives';
+COMMENT ON COLUMN etl.task.mark IS 'High-water mark of what the task read: what transactions older than that have written, it saw';
+COMMENT ON COLUMN etl.task.rates IS 'The set of rates that the task converted with, etl.used_rate; NULL where it converted nothing';
+COMMENT ON COLUMN etl.task.digest IS 'Of a load: digest of the rows that it wrote, as etl.digest() gives it';
 COMMENT ON COLUMN etl.task.costs IS 'What the done attempt cost its worker: cpu_us, wal_bytes and private_kb; of a load also its steps, by processor time: join_us, columns_us, kernels_us, form_us, write_us';
 COMMENT ON COLUMN etl.task.estimated_rows IS 'Rows that the plan expected';
 COMMENT ON COLUMN etl.task.not_before IS 'A repeated attempt starts no earlier';

@@ -45,7 +45,8 @@ SELECT s.run_id, s.kind, s.make, s.portal, s.owner, s.workers AS workers_asked,
        CASE WHEN s.unfinished AND NOT s.ours THEN 'cancelled'
             WHEN s.state = 'running' AND s.live = 0 THEN 'queued'
             ELSE s.state END AS state,
-       (ARRAY['fold', 'load', 'index', 'check', 'analyze', 'publish', 'analyze'])[s.task_phase + 1] AS phase,
+       (ARRAY['fold', 'load', 'index', 'check', 'analyze', 'publish', 'analyze', 'find', 'apply', 'compare', 'vacuum',
+              'verify'])[s.task_phase + 1] AS phase,
        s.done, s.total,
        CASE WHEN s.total = 0 THEN 0.0
             ELSE round(100.0 * s.done / s.total, 1) END AS percent,
