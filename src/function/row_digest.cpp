@@ -53,7 +53,7 @@ digested_column make_column(const FormData_pg_attribute *attribute) {
 std::uint64_t hash_varlena(char *value, std::uint64_t seed) {
     if (VARATT_IS_4B_U(value))
         return kernel::hash_bytes(VARDATA_4B(value), VARSIZE_4B(value) - VARHDRSZ, seed);
-    if (VARATT_IS_SHORT(value))
+    if (VARATT_IS_SHORT(value) && !VARATT_IS_EXTERNAL(value))
         return kernel::hash_bytes(VARDATA_SHORT(value), VARSIZE_SHORT(value) - VARHDRSZ_SHORT, seed);
     return hash_extended(reinterpret_cast<varlena *>(value), seed);
 }
