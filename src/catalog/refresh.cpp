@@ -8,6 +8,7 @@
 #include "catalog/relation.hpp"
 #include "catalog/source_view.hpp"
 #include "catalog/template.hpp"
+#include "catalog/terminal.hpp"
 #include "catalog/usage.hpp"
 #include "mart/mart.hpp"
 #include "pg/message.hpp"
@@ -112,12 +113,6 @@ void refresh_mapping(const make &of) {
                 {pg::text(pg::view(of.name)), pg::regclass(mapping), pg::text(pg::view(name))});
 }
 
-std::optional<pg::string> terminal_of(const make &of) {
-    pg::catalog_scope as_catalog;
-    return pg::query("SELECT terminal FROM etl.make WHERE make = $1", {pg::text(pg::view(of.name))})
-        .optional_text(0, 0);
-}
-
 pg::vector<pg::string> portal_names(const make &of) {
     if (of.portals)
         return *of.portals;
@@ -158,8 +153,8 @@ void refresh_make(const pg::string &name) {
         }
         record_source_view(now.name, portal, view);
     }
-    if (const std::optional<pg::string> terminal = terminal_of(now))
-        check_terminal(now, *terminal);
+    if (now.terminal)
+        check_terminal(now, *now.terminal);
     capture::release_unneeded();
     capture::warn_uncaptured(name);
 }
