@@ -172,11 +172,15 @@ WITH source AS (
     CROSS JOIN LATERAL (VALUES (p.listing::oid, true), (p.listing::oid, false), (p.customer::oid, false),
         (p.stat::oid, false), (m.mapping::oid, false)) r (relation, by_account)
 ), wanted AS (
-    SELECT s.make, s.owner, s.source, s.by_account, c.relkind, a.attnum, a.attname,
+    SELECT s.make, s.owner, s.source, s.by_account, c.relkind, a.attname,
            a.atttypid IN ('timestamptz'::regtype, 'timestamp'::regtype, 'date'::regtype) AS is_time
     FROM source s JOIN pg_class c ON c.oid = s.source
     LEFT JOIN pg_attribute a ON a.attrelid = s.source AND a.attnum > 0 AND NOT a.attisdropped
         AND a.attname = CASE WHEN s.by_account THEN 'acc_id' ELSE 'modified' END
+), indexed AS (
+    SELECT DISTINCT i.indrelid AS relation, a.attname
+    FROM pg_attribute a JOIN pg_index i ON i.indrelid = a.attrelid AND i.indkey[0] = a.attnum
+    WHERE a.attname IN ('acc_id', 'modified') AND i.indisvalid AND i.indpred IS NULL
 )
 SELECT w.make, w.owner, w.source, 'compared' AS state,
        'it has no column modified of a time type, so every sync compares all rows' AS detail,
@@ -186,13 +190,8 @@ UNION ALL
 SELECT w.make, w.owner, w.source, 'slow', format('no index of it begins with %I, so %s', w.attname,
            CASE WHEN w.by_account THEN 'a sync after changes of sellers reads all of it' ELSE 'every sync reads all of it' END),
        format('CREATE INDEX ON %s (%I)', w.source::regclass, w.attname)
-FROM wanted w
-WHERE w.relkind IN ('r', 'p', 'm') AND w.attnum IS NOT NULL AND (w.by_account OR w.is_time)
-  AND EXISTS (SELECT FROM (SELECT w.source AS relation UNION SELECT t.relid FROM pg_partition_tree(w.source) t WHERE t.isleaf) leaf
-              JOIN pg_class c ON c.oid = leaf.relation AND c.relkind IN ('r', 'm')
-              JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = w.attname
-              WHERE NOT EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indkey[0] = a.attnum
-                                  AND i.indisvalid AND i.indpred IS NULL));
+FROM wanted w LEFT JOIN indexed i ON i.relation = w.source AND i.attname = w.attname
+WHERE w.relkind IN ('r', 'p', 'm') AND (w.by_account OR w.is_time) AND w.attname IS NOT NULL AND i.relation IS NULL;
 COMMENT ON VIEW etl.source_advice IS 'Sources of makes in which a sync can''t find changes, or only by reading all of them';
 
 CREATE VIEW @extschema@.etl_health WITH (security_barrier = true) AS
