@@ -1,6 +1,9 @@
 // C++ regime: reading the queue.
 #include "capture/captured.hpp"
 
+#include "capture/account_key.hpp"
+#include "catalog/terminal.hpp"
+
 namespace etl::capture {
 
 namespace {
@@ -25,13 +28,6 @@ bool has_accounts(Oid partition) {
                 .empty();
 }
 
-bool has_account_column(Oid relation) {
-    return !pg::query("SELECT FROM pg_catalog.pg_attribute WHERE attrelid = $1 AND attname = 'acc_id' AND attnum > 0"
-                      " AND atttypid IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype)",
-                      {pg::oid(relation)})
-                .empty();
-}
-
 // A mapping has lids of all portals; only those matter that are this portal's, or were.
 pg::string changed_lids(const catalog::make &make, const catalog::portal &portal, Oid partition) {
     return pg::format(
@@ -41,10 +37,12 @@ pg::string changed_lids(const catalog::make &make, const catalog::portal &portal
 }
 
 // Listings of customers that have changed, or were there: as the sources have it, and as the mart does.
-pg::string lids_of_accounts(Oid relation, Oid partition) {
+pg::string lids_of_accounts(const catalog::make &make, const catalog::portal &portal, Oid relation, Oid partition) {
+    const std::optional<pg::string> terminal = catalog::is_terminal(make, pg::view(portal.name), "r.lid");
     return pg::format(" UNION ALL SELECT r.lid FROM %s r WHERE r.acc_id IN"
-                      " (SELECT k.key FROM etl.captured_key k WHERE k.partition = %u AND k.by_account)",
-                      pg::relation_name(relation).c_str(), partition);
+                      " (SELECT k.key FROM etl.captured_key k WHERE k.partition = %u AND k.by_account)%s%s",
+                      pg::relation_name(relation).c_str(), partition, terminal ? " AND NOT " : "",
+                      terminal ? terminal->c_str() : "");
 }
 
 } // namespace
@@ -62,14 +60,14 @@ captured find_captured(const catalog::make &make, const catalog::portal &portal,
     found.lids = changed_lids(make, portal, partition);
     if (!has_accounts(partition))
         return found;
-    if (!has_account_column(portal.listing)) {
+    if (!has_account_key(portal.listing)) {
         found.compare = "customers have changed, and listings have no column acc_id of an integer type";
         found.complete = false;
         return found;
     }
-    found.lids += lids_of_accounts(portal.listing, partition);
-    if (has_account_column(partition))
-        found.lids += lids_of_accounts(partition, partition);
+    found.lids += lids_of_accounts(make, portal, portal.listing, partition);
+    if (has_account_key(partition))
+        found.lids += lids_of_accounts(make, portal, partition, partition);
     return found;
 }
 

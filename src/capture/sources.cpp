@@ -2,15 +2,11 @@
 #include "capture/sources.hpp"
 
 #include "catalog/name.hpp"
-#include "catalog/relation.hpp"
+#include "capture/account_key.hpp"
 #include "catalog/usage.hpp"
 #include "pg/message.hpp"
 #include "settings.hpp"
 #include "watch/members.hpp"
-
-extern "C" {
-#include "catalog/pg_type.h"
-}
 
 namespace etl::capture {
 
@@ -45,8 +41,11 @@ void require_trigger_right(const catalog::make &of, Oid source) {
 }
 
 void require_account_key(const need &one) {
-    if (one.by_account)
-        catalog::check_source("customer", one.source, {{"acc_id", {INT2OID, INT4OID, INT8OID}, "an integer type"}});
+    if (one.by_account && !has_account_key(one.source))
+        throw error("42804",
+                    pg::view(pg::format("source %s can't be watched", pg::relation_name(one.source, "source").c_str())),
+                    "Changes of sellers are queued by acc_id, which is of another type than smallint, integer and bigint.",
+                    "Let the make do without: syncs find what has changed by the column modified.");
 }
 
 pg::value as_text(bool flag) {

@@ -9,8 +9,8 @@ namespace etl::catalog {
 void check_terminal(const make &of, const pg::string &terminal);
 
 // SQL: whether the mart has rows of the portal for the lid that the expression `lid` gives, and all of them are terminal. To
-// be run as the make's owner with the make's settings in force, on which the condition may depend. `lid` must not begin
-// with the name of the mart. Empty where the make has no such condition.
+// be run as the make's owner with the make's settings in force, on which the condition may depend. `lid` must not be a
+// column of a relation called t. Empty where the make has no such condition.
 std::optional<pg::string> is_terminal(const make &of, std::string_view portal, const char *lid);
 
 } // namespace etl::catalog
