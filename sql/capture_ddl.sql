@@ -165,6 +165,7 @@ ALTER TABLE mart ATTACH PARTITION mart_p FOR VALUES IN ('p');
 INSERT INTO listing VALUES (11, 1, now(), 1);
 SELECT etl.consume_captured(ended('n'));
 SELECT key FROM etl.dirty;
+TABLE gap;
 CALL consume();
 TABLE gap;
 
