@@ -4,6 +4,7 @@
 #include "pg/identity.hpp"
 #include "pg/lock.hpp"
 #include "run/share.hpp"
+#include "run/turn.hpp"
 
 #include <cstring>
 
@@ -94,13 +95,24 @@ bool end_run(const record &run) {
                {pg::int8(run.run_id)}) > 0;
 }
 
-// Shows the run as running. Never waits: whoever steers the run may keep its row for long, and the next claim does it.
-void show_running(const record &run) {
-    if (run.state == "queued")
+// Shows the run as running, or says that it can't. Never waits: whoever steers the run may keep its row for long. A run
+// that takes turns with others must show it before it begins, any other does so with a later claim.
+bool show_running(const record &run) {
+    if (run.state != "queued" ||
         pg::execute("UPDATE etl.run SET state = 'running', since = pg_catalog.clock_timestamp(), why = NULL,"
                     " started_at = COALESCE(started_at, pg_catalog.clock_timestamp()) WHERE run_id ="
                     " (SELECT run_id FROM etl.run WHERE run_id = $1 AND state = 'queued' FOR NO KEY UPDATE SKIP LOCKED)",
-                    {pg::int8(run.run_id)});
+                    {pg::int8(run.run_id)}) > 0)
+        return true;
+    return !run.make || !pg::query("SELECT FROM etl.run WHERE run_id = $1 AND state = 'running'", {pg::int8(run.run_id)})
+                             .empty();
+}
+
+claim_result later(std::int64_t milliseconds) {
+    claim_result result;
+    result.what = verdict::wait;
+    result.milliseconds = milliseconds;
+    return result;
 }
 
 bool may_go_on(const record &run) {
@@ -141,6 +153,15 @@ claim_result claim(const record &run, bool alone) {
     claim_result result;
     if (!may_go_on(run))
         return result;
+    switch (whose_turn(run)) {
+    case turn::others:
+        result.what = verdict::turn;
+        return result;
+    case turn::contested:
+        return later(5);
+    case turn::ours:
+        break;
+    }
     take_back_orphans(run);
 
     // Suspected tasks come last, so that one that brings the server down does so when the rest is done; later phases come
@@ -158,14 +179,11 @@ claim_result claim(const record &run, bool alone) {
         {pg::int8(run.run_id)});
     if (!found.empty()) {
         task wanted = read_task(found);
-        show_running(run);
         // Between this lock and the commit nobody cancels the run, so that whoever does sees the task's lock.
-        if (!pg::try_lock_in_transaction({pg::lock_kind::steer, static_cast<std::uint32_t>(run.run_id), 0},
-                                         pg::lock_strength::shared)) {
-            result.what = verdict::wait;
-            result.milliseconds = 20;
-            return result;
-        }
+        if (!show_running(run) ||
+            !pg::try_lock_in_transaction({pg::lock_kind::steer, static_cast<std::uint32_t>(run.run_id), 0},
+                                         pg::lock_strength::shared))
+            return later(20);
         if (!may_go_on(run))
             return result;
         pg::scoped_lock mine(task_lock(run.run_id, wanted.task_no));

@@ -31,6 +31,7 @@ enum class verdict {
     wait,  // a task is ready, but not yet (backoff) or held by another
     alone, // all that is ready is under suspicion: claim again with the server to itself
     leave, // others work on what is left, or the run is paused, cancelled or ended
+    turn,  // another run of the make is at work: leave
     ended  // this call ended the run
 };
 struct claim_result {

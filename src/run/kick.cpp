@@ -6,6 +6,7 @@
 #include "pg/lock.hpp"
 #include "pg/message.hpp"
 #include "run/claim.hpp"
+#include "run/turn.hpp"
 #include "settings.hpp"
 
 namespace etl::run {
@@ -33,6 +34,13 @@ void kick(const record &run) {
     if (!run.of_this_cluster || (run.state != "queued" && run.state != "running"))
         return;
     catalog::require_login(run.owner);
+    if (const std::optional<rival> before = stands_before(run.run_id)) {
+        // The other run may end before this request is committed; who hands on then does not see this run yet.
+        pg::start_workers_at_commit({pg::current_database(), run.owner, run.run_id}, 1);
+        if (live_workers(before->run_id) == 0)
+            kick(*find(before->run_id));
+        return;
+    }
     const int limit = std::min(run.workers, max_workers);
     const int missing = limit - live_workers(run.run_id);
     const int useful = std::min<std::int64_t>(missing, ready_tasks(run.run_id, limit));
@@ -49,12 +57,13 @@ void call_helpers(const record &run, std::int64_t tasks) {
 
 namespace {
 
-// Runs that have work and no worker, oldest first.
+// Runs that have work, whose turn it is, and no worker, oldest first.
 pg::vector<pg::worker_order> neglected_runs() {
     pg::catalog_scope as_catalog;
     const pg::result rows = pg::query(
         pg::format("SELECT r.run_id, r.owner::oid FROM etl.run r"
-                   " WHERE r.state IN ('queued', 'running') AND %s ORDER BY r.run_id",
+                   " WHERE r.state IN ('queued', 'running') AND %s"
+                   " AND NOT EXISTS (SELECT FROM etl.turn t WHERE t.run_id = r.run_id) ORDER BY r.run_id",
                    this_cluster().c_str()));
     pg::vector<pg::worker_order> orders;
     for (std::size_t row = 0; row < rows.size(); row++)
@@ -65,16 +74,20 @@ pg::vector<pg::worker_order> neglected_runs() {
 
 } // namespace
 
-std::optional<std::int64_t> hand_on(const record &left) {
+std::optional<std::int64_t> hand_on(const record &left, bool may_return) {
+    std::optional<std::int64_t> next;
+    int room = free_slots() + 1; // this process's own
     for (const pg::worker_order &order : neglected_runs()) {
-        if (order.run == left.run_id)
+        if (order.run == left.run_id && !may_return)
             continue; // it was left for a reason
-        if (order.owner == left.owner)
-            return order.run;
-        pg::start_workers_at_commit(order, 1);
-        break;
+        if (room-- <= 0)
+            break;
+        if (!next && order.owner == left.owner)
+            next = order.run;
+        else
+            pg::start_workers_at_commit(order, 1);
     }
-    return std::nullopt;
+    return next;
 }
 
 // One worker each: it calls for help by itself.

@@ -6,6 +6,7 @@
 #include "pg/identity.hpp"
 #include "pg/message.hpp"
 #include "run/relations.hpp"
+#include "run/turn.hpp"
 #include "settings.hpp"
 #include "watch/watch.hpp"
 
@@ -216,6 +217,7 @@ std::int64_t request_seed(std::string_view name, std::optional<int> workers, std
             run_id = insert_run("seed", name, std::nullopt, make.owner, requester, workers.value_or(workers_per_run),
                                 chunk_rows, publish, pg::view(definition), pg::view(make.settings));
         } else {
+            say_turn(*run_id);
             kick(*find(*run_id));
             return *run_id;
         }
@@ -248,6 +250,7 @@ std::int64_t request_seed(std::string_view name, std::optional<int> workers, std
             mart::drop_staging(table);
     }
     forget_ended_runs(*find(*run_id));
+    say_turn(*run_id);
     kick(*find(*run_id));
     return *run_id;
 }

@@ -76,6 +76,7 @@ void do_task(const assignment &duty, const task &todo, company &with) {
 struct search {
     std::int64_t run_id;
     bool alone = false; // whether the next task must be the only one
+    bool turned_away = false; // whether another run of the make is at work
     int failures = 0;   // looks that failed, in a row
     std::int64_t rest = 0;   // ms until the next look
     std::int64_t called = 0; // when this worker called for help, in microseconds
@@ -140,6 +141,7 @@ bool step(search &now) {
     }
     now.failures = 0;
     now.alone = found.what == verdict::alone;
+    now.turned_away = found.what == verdict::turn;
     now.rest = found.what == verdict::wait ? found.milliseconds : 0;
     if (found.what == verdict::claimed) {
         do_task(*duty, *found.claimed, with);
@@ -174,7 +176,8 @@ std::optional<std::int64_t> serve(std::int64_t run_id, Oid owner, slot &of_datab
     insist(run_id, "leaving", [&] {
         if (!pg::extension_exists())
             return;
-        next = hand_on(*run);
+        // A run that was turned away may have got its turn meanwhile, and who gave it saw this process there.
+        next = hand_on(*run, now.turned_away);
         if (!next)
             of_database.leave();
     });
