@@ -63,16 +63,29 @@ bool takes_batches(Relation target, const Query *given) {
     return true;
 }
 
-costs write_batches(Oid view, Relation target, const plan::key_bounds &bounds) {
+// The attributes of the target that the view gives, from 0.
+Bitmapset *given_attributes(TupleDesc columns, const Query *given) {
+    Bitmapset *attributes = nullptr;
+    ListCell *cell;
+    foreach (cell, given->targetList) {
+        const char *name = static_cast<TargetEntry *>(lfirst(cell))->resname;
+        for (int i = 0; i < columns->natts; i++)
+            if (!TupleDescAttr(columns, i)->attisdropped && namestrcmp(&TupleDescAttr(columns, i)->attname, name) == 0)
+                attributes = ::bms_add_member(attributes, i);
+    }
+    return attributes;
+}
+
+costs write_batches(Oid view, Relation target, const plan::key_bounds &bounds, const Query *given) {
     if (::pg_class_aclcheck(RelationGetRelid(target), ::GetUserId(), ACL_INSERT) != ACLCHECK_OK)
         ::aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, RelationGetRelationName(target));
     const char *text = "pg_etl: load a chunk";
     // Rows that an earlier statement of the transaction wrote are seen, those that this one writes are not.
     ::PushActiveSnapshot(::GetTransactionSnapshot());
-    Query *given = plan::source_query(view, target, bounds, plan::row_shape::physical);
-    const lifted_columns lifted = lift(given);
-    PlannedStmt *plan = plan::plan_source_query(given, text).plan;
-    DestReceiver *receiver = create_receiver(target, lifted);
+    Query *wanted = plan::source_query(view, target, bounds, plan::row_shape::physical);
+    const lifted_columns lifted = lift(wanted);
+    PlannedStmt *plan = plan::plan_source_query(wanted, text).plan;
+    DestReceiver *receiver = create_receiver(target, lifted, given_attributes(RelationGetDescr(target), given));
     QueryDesc *query =
         ::CreateQueryDesc(plan, text, ::GetActiveSnapshot(), InvalidSnapshot, receiver, nullptr, nullptr, 0);
     ::ExecutorStart(query, 0);
@@ -87,24 +100,37 @@ costs write_batches(Oid view, Relation target, const plan::key_bounds &bounds) {
     return spent;
 }
 
-costs write_by_insert(Oid view, Relation target, const plan::key_bounds &bounds, const Query *given) {
-    StringInfoData statement;
-    ::initStringInfo(&statement);
-    ::appendStringInfo(&statement, "INSERT INTO %s (",
-                       ::quote_qualified_identifier(::get_namespace_name(RelationGetNamespace(target)),
-                                                    RelationGetRelationName(target)));
+// The names of the columns that the view gives.
+char *names_of(const Query *given) {
+    StringInfoData names;
+    ::initStringInfo(&names);
     ListCell *cell;
     foreach (cell, given->targetList)
-        ::appendStringInfo(&statement, "%s%s", foreach_current_index(cell) > 0 ? ", " : "",
+        ::appendStringInfo(&names, "%s%s", foreach_current_index(cell) > 0 ? ", " : "",
                            ::quote_identifier(static_cast<TargetEntry *>(lfirst(cell))->resname));
-    ::appendStringInfo(&statement, ") OVERRIDING SYSTEM VALUE %s",
-                       plan::source_query_text(view, RelationGetRelid(target), bounds));
+    return names.data;
+}
+
+// The rows are digested as the table got them: triggers may change them.
+costs write_by_insert(Oid view, Relation target, const plan::key_bounds &bounds, const Query *given) {
+    const char *columns = names_of(given);
+    const char *statement =
+        ::psprintf("WITH written AS (INSERT INTO %s (%s) OVERRIDING SYSTEM VALUE %s RETURNING %s)"
+                   " SELECT pg_catalog.count(*), etl.digest(written.*) FROM written",
+                   ::quote_qualified_identifier(::get_namespace_name(RelationGetNamespace(target)),
+                                                RelationGetRelationName(target)),
+                   columns, plan::source_query_text(view, RelationGetRelid(target), bounds), columns);
     ::SPI_connect();
-    const int code = ::SPI_execute(statement.data, false, 0);
-    if (code != SPI_OK_INSERT)
+    const int code = ::SPI_execute(statement, false, 0);
+    if (code != SPI_OK_SELECT)
         elog(ERROR, "loading failed with %s", ::SPI_result_code_string(code));
+    const auto number = [](int column) {
+        bool is_null;
+        return DatumGetInt64(::SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, column, &is_null));
+    };
     costs spent{};
-    spent.rows = static_cast<std::int64_t>(SPI_processed);
+    spent.rows = number(1);
+    spent.digest = static_cast<std::uint64_t>(number(2));
     spent.memory = pg::memory_bytes();
     ::SPI_finish();
     return spent;
@@ -122,7 +148,7 @@ costs write_chunk(Oid view, Oid target, const plan::key_bounds &bounds) {
     const Relation table = plan::open_planned(target, RowExclusiveLock, "staging table");
     const Query *given = plan::source_query(view, table, bounds, plan::row_shape::given);
     const costs spent =
-        takes_batches(table, given) ? write_batches(view, table, bounds) : write_by_insert(view, table, bounds, given);
+        takes_batches(table, given) ? write_batches(view, table, bounds, given) : write_by_insert(view, table, bounds, given);
     ::relation_close(table, NoLock);
     // What comes next in this transaction sees the rows.
     ::CommandCounterIncrement();

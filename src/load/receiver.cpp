@@ -1,6 +1,7 @@
 // PG regime: called from the executor, may ereport; no local here needs a destructor.
 #include "load/receiver.hpp"
 
+#include "function/row_digest.hpp"
 #include "join/scan.hpp"
 #include "load/compute.hpp"
 #include "load/former.hpp"
@@ -33,6 +34,8 @@ struct batch_receiver {
     std::size_t bytes; // that were copied
     computer *columns; // null: nothing is lifted
     former *formed;
+    const Bitmapset *given;
+    function::row_digester *digester;
     row_writer *writer;
     EState *checks; // NULL where the target has nothing to check
     ResultRelInfo *checked;
@@ -73,11 +76,13 @@ void write_batch(batch_receiver *self) {
     if (self->checks)
         check_rows(self);
     HeapTuple formed[batch_rows];
-    for (int i = 0; i < rows.rows; i++)
-        formed[i] = form_row(self->formed, rows.row(i), rows.nulls_of(i));
-    clock_in(self, self->spent.form);
     // The table's code leaks into the current context by design.
     const MemoryContext before = ::MemoryContextSwitchTo(rows.memory);
+    for (int i = 0; i < rows.rows; i++) {
+        formed[i] = form_row(self->formed, rows.row(i), rows.nulls_of(i));
+        self->spent.digest += function::digest_row(self->digester, rows.row(i), rows.nulls_of(i));
+    }
+    clock_in(self, self->spent.form);
     write_rows(self->writer, formed, rows.rows);
     ::MemoryContextSwitchTo(before);
     reset_rows(self->formed);
@@ -172,6 +177,7 @@ void start_up(DestReceiver *base, int, TupleDesc columns) {
     if (self->lifted.count > 0)
         self->columns = create_computer(self->lifted, columns);
     self->formed = create_former(RelationGetDescr(self->target));
+    self->digester = function::create_row_digester(RelationGetDescr(self->target), self->given);
     self->writer = open_writer(self->target);
     prepare_checks(self);
     const join::row_keeper keeper{[](void *whom) { write_batch(static_cast<batch_receiver *>(whom)); }, self};
@@ -205,7 +211,7 @@ void destroy(DestReceiver *base) {
 
 } // namespace
 
-DestReceiver *create_receiver(Relation target, const lifted_columns &lifted) {
+DestReceiver *create_receiver(Relation target, const lifted_columns &lifted, const Bitmapset *given) {
     batch_receiver *self = static_cast<batch_receiver *>(::palloc0(sizeof(batch_receiver)));
     self->base.receiveSlot = receive;
     self->base.rStartup = start_up;
@@ -214,6 +220,7 @@ DestReceiver *create_receiver(Relation target, const lifted_columns &lifted) {
     self->base.mydest = DestNone;
     self->target = target;
     self->lifted = lifted;
+    self->given = given;
     return &self->base;
 }
 

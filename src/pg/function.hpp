@@ -33,6 +33,7 @@ template <class F> [[gnu::noinline]] bool run(F &f, Datum &out, failure &why) no
 template <class F> Datum enter(F f) {
     Datum out = 0;
     failure why;
+    why.data = nullptr; // compilers can see that some functions raise nothing, and warn of that
     if (!run(f, out, why))
         raise(why);
     return out;

@@ -47,9 +47,10 @@ struct claim_result {
 claim_result claim(const record &run, bool alone);
 void release(std::int64_t run_id, const task &done);
 
-// What became of a task: rows where it counts them, and what it cost, as jsonb.
+// What became of a task: rows where it counts them, their digest where it loaded them, and what it cost, as jsonb.
 struct outcome {
     std::optional<std::int64_t> rows;
+    std::optional<std::int64_t> digest;
     pg::string costs;
 };
 

@@ -119,7 +119,7 @@ void attach_all(const assignment &duty, const task &todo) {
     }
     hold_run(duty.run.run_id);
     set_waiting_for(duty.run.run_id, {});
-    mark_done(duty.run, todo, {std::nullopt, spent.costs(std::nullopt)});
+    mark_done(duty.run, todo, {std::nullopt, std::nullopt, spent.costs(std::nullopt)});
 }
 
 // Back to work after a wait, which is over as far as the catalog is concerned: who vanishes now is suspected.

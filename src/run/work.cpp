@@ -140,7 +140,9 @@ void perform(const assignment &duty, const task &todo) {
     if (folded)
         watch::settle(duty.run.run_id, todo.task_no, pg::view(*todo.portal));
     require_relations(duty.run, todo);
-    mark_done(duty.run, todo, {done.rows, spent.costs(done.steps)});
+    const std::optional<std::int64_t> digest =
+        done.steps ? std::optional(static_cast<std::int64_t>(done.steps->digest)) : std::nullopt;
+    mark_done(duty.run, todo, {done.rows, digest, spent.costs(done.steps)});
 }
 
 } // namespace etl::run
