@@ -19,7 +19,7 @@ WITH r AS (INSERT INTO etl.run (kind, make, owner, requested_by, workers, defini
      t AS (INSERT INTO etl.task (run_id, task_no, phase, kind) SELECT run_id, 1, 6, 'analyze' FROM r)
 SELECT run_id FROM r
 SQL
-	$etl->sql("SELECT etl_resume($run)"); # it starts workers for whatever is queued
+	$etl->try_sql("SELECT etl_resume($run)"); # starts its workers, unless one that left has taken it up already
 	return $run;
 }
 
