@@ -148,6 +148,16 @@ std::int64_t ready_tasks(std::int64_t run_id, std::int64_t limit) {
     return ready + lost + (ready == 0 && idle ? 1 : 0);
 }
 
+std::int64_t begin_at_once(std::int64_t run_id, std::int64_t limit) {
+    pg::catalog_scope as_catalog;
+    return pg::query(pg::format("%s SELECT pg_catalog.count(*) FROM (SELECT FROM etl.task t WHERE t.run_id = $1 AND %s"
+                                " AND t.crashes < %d AND (t.not_before IS NULL"
+                                "  OR t.not_before <= pg_catalog.clock_timestamp()) LIMIT $2) r",
+                                with_front, is_ready, crashes_before_alone),
+                     {pg::int8(run_id), pg::int8(limit)})
+        .int8(0, 0);
+}
+
 claim_result claim(const record &run, bool alone) {
     pg::catalog_scope as_catalog;
     claim_result result;
