@@ -42,7 +42,8 @@ sub left
 for my $make (qw(audi bmw))
 {
 	my $seed = $etl->hold('load', chunk_rows => 10);
-	my $sync = ask($make, 1);
+	$etl->sql("UPDATE raw.full_auto_mobile SET title = 'for $make', modified = now() WHERE lid % 50 = 1");
+	my $sync = $etl->sql("SELECT DISTINCT run_id FROM etl_sync('$make')");
 	is($etl->sql("SELECT waiting_for FROM etl_progress WHERE run_id = $sync"), 'free worker slot: etl.max_workers = 1, all of them busy',
 		"$make: the sync finds no place");
 	my $left = left($seed);
@@ -52,7 +53,11 @@ for my $make (qw(audi bmw))
 	is($etl->sql("SELECT bool_and(t.started_at > r.ended_at) FROM etl_runs r, (SELECT * FROM etl_tasks WHERE run_id = $seed
 	              AND kind = 'load' ORDER BY started_at DESC LIMIT $left - 1) t WHERE r.run_id = $sync"), 't',
 		"$make: after at most one more chunk of the seed came the sync, then the rest");
+	ok($etl->wait_for_run($etl->sql("SELECT DISTINCT run_id FROM etl_sync('volkswagen')")), "$make: a sync of the seeded make");
+	$etl->sql('DROP TABLE legacy.ads_volkswagen');
 	$etl->same_mart("$make: after that");
+	is($etl->sql("SELECT count(*) FROM (SELECT lid, title FROM raw.ads_$make EXCEPT ALL SELECT lid, title FROM raw.ads_volkswagen) d"),
+		0, "$make: both marts");
 	$etl->left_nothing($seed, $make);
 }
 
