@@ -17,7 +17,9 @@ enum class lock_kind : std::uint16_t {
     steer,           // (run, 0): shared by claims, exclusive for a cancel that commits; both for a transaction only
     removal,         // (price state, 0): shared by transactions that left a lid of it without a row
     folding,         // (price state, 0): shared by fold chunks that are at work on it
-    rates            // (digest, digest): of a set of rates; its holder keeps the set, for a transaction only
+    rates,           // (digest, digest): of a set of rates; its holder keeps the set, for a transaction only
+    turn,            // (make, 0): its holder decides which run of a make is at work; for a transaction only
+    way              // (0, number): one per worker on its way from a seed to a sync
 };
 
 struct lock_key {

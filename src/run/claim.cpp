@@ -4,9 +4,10 @@
 #include "pg/identity.hpp"
 #include "pg/lock.hpp"
 #include "run/share.hpp"
+#include "run/turn.hpp"
+#include "sync/follow.hpp"
 #include "sync/standing.hpp"
 
-#include <cstdlib>
 #include <cstring>
 
 namespace etl::run {
@@ -65,26 +66,13 @@ void take_back_orphans(const record &run) {
     }
 }
 
-// The text of a bigint[] without NULLs.
-std::optional<pg::vector<std::int64_t>> read_lids(const std::optional<pg::string> &text) {
-    if (!text)
-        return std::nullopt;
-    pg::vector<std::int64_t> lids;
-    for (const char *next = text->c_str() + 1; *next != '\0' && *next != '}';) {
-        char *end = nullptr;
-        lids.push_back(std::strtoll(next, &end, 10));
-        next = *end == ',' ? end + 1 : end;
-    }
-    return lids;
-}
-
 task read_task(const pg::result &rows) {
     return {static_cast<std::int32_t>(rows.int8(0, 0)),
             rows.text(0, 1),
             rows.optional_text(0, 2),
             static_cast<plan::phase>(rows.int8(0, 9)),
             {rows.optional_int8(0, 3), rows.optional_int8(0, 4)},
-            read_lids(rows.optional_text(0, 10)),
+            rows.optional_int8_array(0, 10),
             rows.is_null(0, 5) ? InvalidOid : rows.oid(0, 5),
             static_cast<std::int32_t>(rows.int8(0, 6)),
             static_cast<std::int32_t>(rows.int8(0, 7)),
@@ -115,13 +103,24 @@ bool has_done_all(const record &run) {
     return pg::query("SELECT FROM etl.task WHERE run_id = $1 AND state <> 'done' LIMIT 1", {pg::int8(run.run_id)}).empty();
 }
 
-// Shows the run as running. Never waits: whoever steers the run may keep its row for long, and the next claim does it.
-void show_running(const record &run) {
-    if (run.state == "queued")
+// Shows the run as running, or says that it can't. Never waits: whoever steers the run may keep its row for long. A run
+// that takes turns with others must show it before it begins, any other does so with a later claim.
+bool show_running(const record &run) {
+    if (run.state != "queued" ||
         pg::execute("UPDATE etl.run SET state = 'running', since = pg_catalog.clock_timestamp(), why = NULL,"
                     " started_at = COALESCE(started_at, pg_catalog.clock_timestamp()) WHERE run_id ="
                     " (SELECT run_id FROM etl.run WHERE run_id = $1 AND state = 'queued' FOR NO KEY UPDATE SKIP LOCKED)",
-                    {pg::int8(run.run_id)});
+                    {pg::int8(run.run_id)}) > 0)
+        return true;
+    return !run.make || !pg::query("SELECT FROM etl.run WHERE run_id = $1 AND state = 'running'", {pg::int8(run.run_id)})
+                             .empty();
+}
+
+claim_result later(std::int64_t milliseconds) {
+    claim_result result;
+    result.what = verdict::wait;
+    result.milliseconds = milliseconds;
+    return result;
 }
 
 bool may_go_on(const record &run) {
@@ -157,11 +156,30 @@ std::int64_t ready_tasks(std::int64_t run_id, std::int64_t limit) {
     return ready + lost + (ready == 0 && idle ? 1 : 0);
 }
 
+std::int64_t begin_at_once(std::int64_t run_id, std::int64_t limit) {
+    pg::catalog_scope as_catalog;
+    return pg::query(pg::format("%s SELECT pg_catalog.count(*) FROM (SELECT FROM etl.task t WHERE t.run_id = $1 AND %s"
+                                " AND t.crashes < %d AND (t.not_before IS NULL"
+                                "  OR t.not_before <= pg_catalog.clock_timestamp()) LIMIT $2) r",
+                                with_front, is_ready, crashes_before_alone),
+                     {pg::int8(run_id), pg::int8(limit)})
+        .int8(0, 0);
+}
+
 claim_result claim(const record &run, bool alone) {
     pg::catalog_scope as_catalog;
     claim_result result;
     if (!may_go_on(run))
         return result;
+    switch (whose_turn(run)) {
+    case turn::others:
+        result.what = verdict::turn;
+        return result;
+    case turn::contested:
+        return later(5);
+    case turn::ours:
+        break;
+    }
     take_back_orphans(run);
 
     // Suspected tasks come last, so that one that brings the server down does so when the rest is done; later phases come
@@ -179,14 +197,13 @@ claim_result claim(const record &run, bool alone) {
         {pg::int8(run.run_id)});
     if (!found.empty()) {
         task wanted = read_task(found);
-        show_running(run);
         // Between this lock and the commit nobody cancels the run, so that whoever does sees the task's lock.
-        if (!pg::try_lock_in_transaction({pg::lock_kind::steer, static_cast<std::uint32_t>(run.run_id), 0},
-                                         pg::lock_strength::shared)) {
-            result.what = verdict::wait;
-            result.milliseconds = 20;
-            return result;
-        }
+        if (!show_running(run) ||
+            !pg::try_lock_in_transaction({pg::lock_kind::steer, static_cast<std::uint32_t>(run.run_id), 0},
+                                         pg::lock_strength::shared))
+            return later(20);
+        if (run.state == "queued" && run.kind == "sync" && sync::follow_partitions(run.run_id))
+            return later(1);
         if (!may_go_on(run))
             return result;
         pg::scoped_lock mine(task_lock(run.run_id, wanted.task_no));

@@ -28,11 +28,15 @@ constexpr int most_retries = 9;
 // Tasks of the run that a worker could take up now, those whose worker vanished included; counts to `limit` only.
 std::int64_t ready_tasks(std::int64_t run_id, std::int64_t limit);
 
+// Tasks that a further worker could begin at this moment; counts to `limit` only.
+std::int64_t begin_at_once(std::int64_t run_id, std::int64_t limit);
+
 enum class verdict {
     claimed,
     wait,  // a task is ready, but not yet (backoff) or held by another
     alone, // all that is ready is under suspicion: claim again with the server to itself
     leave, // others work on what is left, or the run is paused, cancelled or ended
+    turn,  // another run of the make is at work: leave
     ended  // this call ended the run
 };
 struct claim_result {

@@ -6,6 +6,7 @@
 #include "pg/lock.hpp"
 #include "pg/message.hpp"
 #include "run/claim.hpp"
+#include "run/turn.hpp"
 #include "settings.hpp"
 
 namespace etl::run {
@@ -19,7 +20,7 @@ int live_workers(std::int64_t run_id) {
             .int8(0, 0));
 }
 
-// How many workers of any run may yet come.
+// How many workers of any run may yet come, as far as etl.max_workers goes.
 static int free_slots() {
     pg::catalog_scope as_catalog;
     return max_workers - static_cast<int>(pg::query(pg::format("SELECT pg_catalog.count(*) FROM pg_catalog.pg_locks WHERE %s",
@@ -27,15 +28,77 @@ static int free_slots() {
                                               .int8(0, 0));
 }
 
+// How many processes the server may yet start for us.
+static int free_processes() {
+    pg::catalog_scope as_catalog;
+    return static_cast<int>(pg::query("SELECT pg_catalog.current_setting('max_worker_processes')::bigint - slots"
+                                      " FROM etl.worker_slots()")
+                                .int8(0, 0));
+}
+
+// How many more workers the run could have at work. Those that it has wait themselves for what is not to be begun yet, or
+// must be alone.
+static int missing_workers(std::int64_t run_id, int workers) {
+    const int limit = std::min(workers, max_workers);
+    const int live = live_workers(run_id);
+    return static_cast<int>(
+        std::min<std::int64_t>(limit - live, live > 0 ? begin_at_once(run_id, limit) : ready_tasks(run_id, limit)));
+}
+
+namespace {
+
+// Runs that could have (further) workers now.
+struct hungry {
+    pg::worker_order order;
+    int missing;
+    bool is_sync;
+};
+
+// Runs whose turn it is: syncs that have fewer workers than they could, then others that have none, the oldest first.
+pg::vector<hungry> hungry_runs(bool syncs_only) {
+    pg::catalog_scope as_catalog;
+    const pg::result rows = pg::query(
+        pg::format("SELECT r.run_id, r.owner::oid, r.workers, r.kind = 'sync' FROM etl.run r"
+                   " WHERE r.state IN ('queued', 'running') AND %s AND (r.kind = 'sync' OR NOT $1)"
+                   " ORDER BY r.kind <> 'sync', r.run_id",
+                   this_cluster().c_str()),
+        {pg::boolean(syncs_only)});
+    pg::vector<hungry> found;
+    for (std::size_t row = 0; row < rows.size(); row++) {
+        const std::int64_t run_id = rows.int8(row, 0);
+        if (!pg::can_work_as(rows.oid(row, 1)) || stands_before(run_id))
+            continue;
+        const int missing = missing_workers(run_id, static_cast<int>(rows.int8(row, 2)));
+        if (missing > 0 && (rows.boolean(row, 3) || live_workers(run_id) == 0))
+            found.push_back({{pg::current_database(), rows.oid(row, 1), run_id}, missing, rows.boolean(row, 3)});
+    }
+    return found;
+}
+
+// What is free once syncs have what they could have; below 0 where they lack something.
+int spare_slots(const pg::vector<hungry> &syncs) {
+    int spare = free_slots();
+    for (const hungry &sync : syncs)
+        spare -= sync.missing;
+    return spare;
+}
+
+} // namespace
+
 // Where slots are short, registering fails: the run stays queued, etl_progress says why, and whoever looks at the run
 // next, or a worker that leaves, tries again.
 void kick(const record &run) {
     if (!run.of_this_cluster || (run.state != "queued" && run.state != "running"))
         return;
     catalog::require_login(run.owner);
-    const int limit = std::min(run.workers, max_workers);
-    const int missing = limit - live_workers(run.run_id);
-    const int useful = std::min<std::int64_t>(missing, ready_tasks(run.run_id, limit));
+    if (const std::optional<rival> before = stands_before(run.run_id)) {
+        // The other run may end before this request is committed; who hands on then does not see this run yet.
+        pg::start_workers_at_commit({pg::current_database(), run.owner, run.run_id}, 1);
+        if (live_workers(before->run_id) == 0)
+            kick(*find(before->run_id));
+        return;
+    }
+    const int useful = missing_workers(run.run_id, run.workers);
     // One comes even where all slots are taken: a worker that leaves meanwhile can't see this run before it is committed.
     if (useful > 0)
         pg::start_workers_at_commit({pg::current_database(), run.owner, run.run_id},
@@ -44,43 +107,45 @@ void kick(const record &run) {
 
 void call_helpers(const record &run, std::int64_t tasks) {
     const int useful = std::min<std::int64_t>(tasks, run.workers - live_workers(run.run_id));
-    pg::start_workers_at_commit({pg::current_database(), run.owner, run.run_id}, std::min(useful, free_slots()));
+    const int room = run.kind == "sync" ? free_slots() : spare_slots(hungry_runs(true));
+    pg::start_workers_at_commit({pg::current_database(), run.owner, run.run_id}, std::min(useful, room));
 }
 
-namespace {
-
-// Runs that have work and no worker, oldest first.
-pg::vector<pg::worker_order> neglected_runs() {
-    pg::catalog_scope as_catalog;
-    const pg::result rows = pg::query(
-        pg::format("SELECT r.run_id, r.owner::oid FROM etl.run r"
-                   " WHERE r.state IN ('queued', 'running') AND %s ORDER BY r.run_id",
-                   this_cluster().c_str()));
-    pg::vector<pg::worker_order> orders;
-    for (std::size_t row = 0; row < rows.size(); row++)
-        if (pg::can_work_as(rows.oid(row, 1)) && ready_tasks(rows.int8(row, 0), 1) > 0 && live_workers(rows.int8(row, 0)) == 0)
-            orders.push_back({pg::current_database(), rows.oid(row, 1), rows.int8(row, 0)});
-    return orders;
+int workers_lacking(Oid owner) {
+    pg::vector<hungry> syncs = hungry_runs(true);
+    if (syncs.empty())
+        return 0;
+    const int processes = free_processes();
+    // A process that leaves for a run of its own owner goes on with that one. It frees its slot, but not itself, for others:
+    // where no other process can start, leaving would help nobody.
+    int missing = 0;
+    for (const hungry &sync : syncs)
+        if (processes > 0 || sync.order.owner == owner)
+            missing += sync.missing;
+    return missing - std::max(std::min(free_slots(), processes), 0);
 }
 
-} // namespace
-
-std::optional<std::int64_t> hand_on(const record &left) {
-    for (const pg::worker_order &order : neglected_runs()) {
-        if (order.run == left.run_id)
+std::optional<std::int64_t> hand_on(const record &left, bool may_return) {
+    std::optional<std::int64_t> next;
+    int room = free_slots() + 1; // this process's own
+    for (const hungry &run : hungry_runs(false)) {
+        if (run.order.run == left.run_id && !may_return)
             continue; // it was left for a reason
-        if (order.owner == left.owner)
-            return order.run;
-        pg::start_workers_at_commit(order, 1);
-        break;
+        if (room <= 0)
+            break;
+        room -= run.is_sync ? run.missing : 1;
+        if (!next && run.order.owner == left.owner)
+            next = run.order.run;
+        else
+            pg::start_workers_at_commit(run.order, 1);
     }
-    return std::nullopt;
+    return next;
 }
 
 // One worker each: it calls for help by itself.
 void kick_all() {
-    for (const pg::worker_order &order : neglected_runs())
-        pg::start_workers_at_commit(order, 1);
+    for (const hungry &run : hungry_runs(false))
+        pg::start_workers_at_commit(run.order, 1);
 }
 
 } // namespace etl::run

@@ -80,7 +80,7 @@ pg::string lock_holders(Oid mart) {
         " WHERE l.granted AND l.pid <> pg_catalog.pg_backend_pid()"
         " AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())"
         " AND l.relation IN (SELECT $1 UNION ALL SELECT relid FROM pg_catalog.pg_partition_tree($1))"
-        " ORDER BY l.pid LIMIT 1",
+        " ORDER BY l.pid, l.relation <> $1, l.relation LIMIT 1",
         {pg::regclass(mart)});
     if (rows.empty())
         return pg::string("lock on the mart, or a transaction that steers the run");

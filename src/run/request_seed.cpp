@@ -4,6 +4,7 @@
 #include "catalog/relation.hpp"
 #include "mart/mart.hpp"
 #include "run/relations.hpp"
+#include "run/turn.hpp"
 #include "settings.hpp"
 #include "watch/watch.hpp"
 
@@ -48,6 +49,7 @@ std::int64_t request_seed(std::string_view name, std::optional<int> workers, std
             run_id = insert_run({"seed", name, std::nullopt, make.owner, requester, workers.value_or(workers_per_run),
                                  pg::view(definition), pg::view(make.settings), chunk_rows, publish});
         } else {
+            say_turn(*run_id);
             kick(*find(*run_id));
             return *run_id;
         }
@@ -80,6 +82,7 @@ std::int64_t request_seed(std::string_view name, std::optional<int> workers, std
             mart::drop_staging(table);
     }
     forget_ended_runs(*find(*run_id));
+    say_turn(*run_id);
     kick(*find(*run_id));
     return *run_id;
 }

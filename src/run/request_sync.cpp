@@ -3,6 +3,7 @@
 
 #include "pg/identity.hpp"
 #include "run/relations.hpp"
+#include "run/turn.hpp"
 #include "settings.hpp"
 #include "sync/standing.hpp"
 #include "watch/watch.hpp"
@@ -45,6 +46,7 @@ std::int64_t request_sync(std::string_view name, std::optional<int> workers) {
         pg::catalog_scope as_catalog;
         bury_runs_of_other_clusters();
         if (const auto joined = resume_newest(newest("sync", name), pg::view(definition), workers, std::nullopt, "auto")) {
+            say_turn(*joined);
             kick(*find(*joined));
             return *joined;
         }
@@ -60,6 +62,7 @@ std::int64_t request_sync(std::string_view name, std::optional<int> workers) {
     }
     record_relations(run_id);
     forget_ended_runs(*find(run_id));
+    say_turn(run_id);
     kick(*find(run_id));
     return run_id;
 }
@@ -110,6 +113,7 @@ std::int64_t request_restate(std::string_view name, std::string_view portal, con
     }
     record_relations(run_id);
     forget_ended_runs(*find(run_id));
+    say_turn(run_id);
     kick(*find(run_id));
     return run_id;
 }

@@ -54,15 +54,20 @@ void revert(std::int64_t run_id);
 // Drops the replaced partitions that the make's last publish left beside the mart.
 void forget_old(std::string_view make);
 
-// Starts workers for the run, at commit, as many as it may have and has not. Says why where it can't.
+// Starts workers for the run, at commit, as many as it may have and has not. Says why where it can't. Where it is not the
+// run's turn, one comes to look, and the run that goes before is not forgotten.
 void kick(const record &run);
 // Starts helpers of a worker at commit, as many as there are tasks ready for and slots free.
 void call_helpers(const record &run, std::int64_t tasks);
-// Hands on when a worker of `left` leaves: starts a worker for the oldest other run that has work and no worker, or, where
-// that one has the same owner, returns it for this process to go on with, which takes no further process slot.
-std::optional<std::int64_t> hand_on(const record &left);
+// Hands on when a worker of `left` leaves: starts a worker for another run that has work and no worker, or is a sync that
+// has too few; syncs first, then the oldest. Where that one has the same owner, returns it for this process to go on with,
+// which takes no further process slot. Further such runs get a worker each where there is room. may_return: `left` counts
+// as well, if it may go on after all.
+std::optional<std::int64_t> hand_on(const record &left, bool may_return);
 // Starts workers for every run that has work and no worker; called after a crash.
 void kick_all();
+// How many workers syncs lack, for whom there is no free slot, and that one of a run of `owner` could make room for.
+int workers_lacking(Oid owner);
 // How many workers of the run are alive.
 int live_workers(std::int64_t run_id);
 

@@ -4,6 +4,7 @@
 #include "mart/mart.hpp"
 #include "pg/identity.hpp"
 #include "pg/message.hpp"
+#include "run/turn.hpp"
 #include "settings.hpp"
 
 namespace etl::run {
@@ -28,6 +29,16 @@ record lock_run(std::int64_t run_id, const char *function) {
 [[noreturn]] void refuse(const record &run, const char *verb, const char *hint = "") {
     throw error("55000", pg::view(pg::format("cannot %s run " INT64_FORMAT ": it is %s", verb, run.run_id, run.state.c_str())),
                 {}, hint);
+}
+
+// Requests lock the definition before they look at runs, and so does who must not meet one half way.
+void lock_definition(std::int64_t run_id) {
+    const record asked = get(run_id);
+    pg::catalog_scope as_catalog;
+    if (asked.make)
+        pg::query("SELECT FROM etl.make WHERE make = $1 FOR NO KEY UPDATE", {pg::text(*asked.make)});
+    else
+        pg::query("SELECT FROM etl.portal WHERE portal = $1 FOR NO KEY UPDATE", {pg::text(*asked.portal)});
 }
 
 void set_state(std::int64_t run_id, const char *state, std::string_view why) {
@@ -73,6 +84,7 @@ void cancel(std::int64_t run_id) {
         set_state(run_id, "cancelled", pg::view(by_whom("cancelled")));
     }
     pg::cancel_tasks_at_commit(run_id);
+    kick_next(run);
 }
 
 void pause(std::int64_t run_id) {
@@ -84,6 +96,17 @@ void pause(std::int64_t run_id) {
     set_state(run_id, "paused", pg::view(by_whom("paused")));
 }
 
+// A run that was at work when it was paused goes on before others of its make: they would find it half done. Not so one
+// that was paused while it waited its turn.
+static bool keeps_turn(std::int64_t run_id) {
+    pg::catalog_scope as_catalog;
+    return !pg::query("SELECT FROM etl.run r WHERE r.run_id = $1 AND r.make IS NOT NULL AND r.started_at IS NOT NULL"
+                      " AND NOT EXISTS (SELECT FROM etl.run o WHERE o.make = r.make AND o.run_id <> r.run_id"
+                      "  AND o.state IN ('running', 'paused'))",
+                      {pg::int8(run_id)})
+                .empty();
+}
+
 void resume(std::int64_t run_id) {
     const record run = lock_run(run_id, "etl_resume()");
     if (run.state == "queued" || run.state == "running") {
@@ -93,21 +116,14 @@ void resume(std::int64_t run_id) {
     if (run.state != "paused")
         refuse(run, "resume",
                run.state == "failed" || run.state == "cancelled" ? "Use etl_retry, or ask for the run again." : "");
-    set_state(run_id, "queued", pg::view(by_whom("resumed")));
+    set_state(run_id, keeps_turn(run_id) ? "running" : "queued", pg::view(by_whom("resumed")));
+    say_turn(run_id);
     kick(get(run_id));
 }
 
 void retry(std::int64_t run_id) {
     pg::require_read_write("etl_retry()");
-    // The definition before the run, in the order of every request.
-    const record asked = get(run_id);
-    if (asked.make) {
-        pg::catalog_scope as_catalog;
-        pg::query("SELECT FROM etl.make WHERE make = $1 FOR NO KEY UPDATE", {pg::text(*asked.make)});
-    } else {
-        pg::catalog_scope as_catalog;
-        pg::query("SELECT FROM etl.portal WHERE portal = $1 FOR NO KEY UPDATE", {pg::text(*asked.portal)});
-    }
+    lock_definition(run_id);
     const record run = lock_run(run_id, "etl_retry()");
     if (run.state != "failed" && run.state != "cancelled")
         refuse(run, "retry");
@@ -131,25 +147,33 @@ void publish(std::int64_t run_id) {
     }
     if (run.state == "loaded")
         set_state(run_id, "queued", pg::view(by_whom("publish asked for")));
+    say_turn(run_id);
     kick(get(run_id));
 }
 
+// Newer rows in the mart, or a run that works at its partitions, now or later.
+static void require_last(const record &run) {
+    pg::catalog_scope as_catalog;
+    const pg::result others = pg::query(
+        pg::format("SELECT run_id, state, CASE WHEN run_id > $2 THEN 'newer, and ' ELSE '' END FROM etl.run"
+                   " WHERE make = $1 AND run_id <> $2 AND (state IN ('queued', 'running', 'paused', 'loaded')"
+                   " OR run_id > $2 AND state = 'published') AND %s ORDER BY run_id DESC LIMIT 1",
+                   this_cluster().c_str()),
+        {pg::text(*run.make), pg::int8(run.run_id)});
+    if (!others.empty())
+        throw error("55006", pg::view(pg::format("cannot revert run " INT64_FORMAT, run.run_id)),
+                    pg::view(pg::format("Run %s of the same make is %s%s.", others.text(0, 0).c_str(),
+                                        others.text(0, 2).c_str(), others.text(0, 1).c_str())));
+}
+
 void revert(std::int64_t run_id) {
+    pg::require_read_write("etl_revert()");
+    lock_definition(run_id); // a sync asked for meanwhile finds the partitions that are there afterwards
     const record run = lock_run(run_id, "etl_revert()");
     if (run.kind != "seed" || run.state != "published")
         refuse(run, "revert");
     const catalog::make make = catalog::get_make(pg::view(*run.make));
-    {
-        pg::catalog_scope as_catalog;
-        const pg::result later = pg::query("SELECT run_id, state FROM etl.run WHERE make = $1 AND run_id > $2"
-                                           " AND state IN ('queued', 'running', 'paused', 'loaded', 'published')"
-                                           " ORDER BY run_id DESC LIMIT 1",
-                                           {pg::text(*run.make), pg::int8(run_id)});
-        if (!later.empty())
-            throw error("55006", pg::view(pg::format("cannot revert run " INT64_FORMAT, run_id)),
-                        pg::view(pg::format("Run %s of the same make is newer, and %s.", later.text(0, 0).c_str(),
-                                            later.text(0, 1).c_str())));
-    }
+    require_last(run);
     const pg::vector<pg::string> portals = portals_of(run_id);
     {
         pg::owner_scope as_owner(run.owner);

@@ -8,6 +8,7 @@
 #include "pg/transaction.hpp"
 #include "run/company.hpp"
 #include "run/launcher.hpp"
+#include "run/precedence.hpp"
 #include "run/work.hpp"
 #include "settings.hpp"
 
@@ -76,6 +77,7 @@ void do_task(const assignment &duty, const task &todo, company &with) {
 struct search {
     std::int64_t run_id;
     bool alone = false; // whether the next task must be the only one
+    bool may_return = false; // whether it was left for another run, and not because nothing is to be done there
     int failures = 0;   // looks that failed, in a row
     std::int64_t rest = 0;   // ms until the next look
     std::int64_t called = 0; // when this worker called for help, in microseconds
@@ -101,7 +103,7 @@ bool look_again(search &now, const pg::error_report &failed) {
 }
 
 // One look for work, and the work. Returns false when this worker has nothing more to do for the run.
-bool step(search &now) {
+bool step(search &now, way &to_sync) {
     now.rest = 0;
     // It is waited for before a task is claimed: who merely waits must not come under suspicion too.
     company with(now.run_id, now.alone);
@@ -123,6 +125,9 @@ bool step(search &now) {
         const std::optional<record> run = find(now.run_id);
         if (!run || !run->of_this_cluster)
             return;
+        now.may_return = to_sync.begin(*run);
+        if (now.may_return)
+            return;
         found = claim(*run, now.alone);
         if (found.what == verdict::claimed) {
             duty.emplace(read_assignment(*run));
@@ -140,6 +145,7 @@ bool step(search &now) {
     }
     now.failures = 0;
     now.alone = found.what == verdict::alone;
+    now.may_return |= found.what == verdict::turn;
     now.rest = found.what == verdict::wait ? found.milliseconds : 0;
     if (found.what == verdict::claimed) {
         do_task(*duty, *found.claimed, with);
@@ -149,7 +155,7 @@ bool step(search &now) {
 }
 
 // Works at a run until nothing is left to do there, and returns the run to go on with.
-std::optional<std::int64_t> serve(std::int64_t run_id, Oid owner, slot &of_database) {
+std::optional<std::int64_t> serve(std::int64_t run_id, Oid owner, slot &of_database, way &to_sync) {
     std::optional<record> run;
     insist(run_id, "starting", [&] {
         if (pg::extension_exists())
@@ -158,12 +164,13 @@ std::optional<std::int64_t> serve(std::int64_t run_id, Oid owner, slot &of_datab
     slot of_run(pg::lock_kind::run_worker, static_cast<std::uint32_t>(run_id));
     if (!run || run->owner != owner || !of_run.take(run->workers))
         return std::nullopt;
+    to_sync.end();
     pg::owned_context memory("pg_etl run", TopMemoryContext);
     search now{run_id};
     for (bool more = true; more;) {
         pg::memory_switch in(memory.get());
         pg::reload_configuration();
-        more = step(now);
+        more = step(now, to_sync);
         if (more && now.rest > 0)
             (void)pg::outside_transaction([&now] { pg::sleep(now.rest); });
         memory.reset();
@@ -174,7 +181,8 @@ std::optional<std::int64_t> serve(std::int64_t run_id, Oid owner, slot &of_datab
     insist(run_id, "leaving", [&] {
         if (!pg::extension_exists())
             return;
-        next = hand_on(*run);
+        // It may have got its turn, or the sync its workers, meanwhile, and whoever handed on saw this process there.
+        next = hand_on(*run, now.may_return);
         if (!next)
             of_database.leave();
     });
@@ -184,9 +192,10 @@ std::optional<std::int64_t> serve(std::int64_t run_id, Oid owner, slot &of_datab
 void work(const pg::worker_order &order) {
     pg::owned_context memory("pg_etl worker", TopMemoryContext);
     slot of_database(pg::lock_kind::worker, 0);
+    way to_sync;
     for (std::optional<std::int64_t> run = order.run; run && of_database.take(max_workers);) {
         pg::memory_switch in(memory.get());
-        run = serve(*run, order.owner, of_database);
+        run = serve(*run, order.owner, of_database, to_sync);
         memory.reset();
     }
 }

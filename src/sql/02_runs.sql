@@ -28,8 +28,9 @@ CREATE TABLE etl.run (
     waiting_for  text,
     why          text
 );
-CREATE UNIQUE INDEX run_unfinished_make ON etl.run (make)
+CREATE UNIQUE INDEX run_unfinished_make ON etl.run (make, kind, COALESCE(portal, ''))
     WHERE make IS NOT NULL AND state IN ('queued', 'running', 'paused', 'loaded');
+CREATE UNIQUE INDEX run_at_work ON etl.run (make) WHERE make IS NOT NULL AND state = 'running';
 CREATE UNIQUE INDEX run_unfinished_fold ON etl.run (portal)
     WHERE kind = 'fold' AND state IN ('queued', 'running', 'paused');
 COMMENT ON TABLE etl.run IS 'Runs: one seed, sync, fold or verify each, from request to end';

@@ -59,12 +59,14 @@ SELECT s.run_id, s.kind, s.make, s.portal, s.owner, s.workers AS workers_asked,
        CASE WHEN NOT s.unfinished OR NOT s.ours THEN NULL
             WHEN s.state = 'paused' THEN concat('etl_resume (', s.why, ')')
             WHEN s.state = 'loaded' THEN 'etl_publish'
+            WHEN turn.behind IS NOT NULL THEN format('run %s of the same make', turn.behind)
             WHEN s.live = 0 THEN idle.reason
             ELSE COALESCE(company.reason, s.waiting_for, blocked.reason, retry.reason) END AS waiting_for,
        s.since,
        CASE WHEN s.unfinished AND NOT s.ours THEN 'other cluster' ELSE s.error END AS error,
        s.sqlstate, s.requested_at, s.requested_by, s.started_at, s.ended_at, s.unfinished AND s.ours AS unfinished
 FROM seen s
+LEFT JOIN LATERAL (SELECT t.behind FROM etl.turn t WHERE t.run_id = s.run_id AND s.state = 'queued') turn ON true
 CROSS JOIN LATERAL (SELECT GREATEST(EXTRACT(epoch FROM COALESCE(s.ended_at, clock_timestamp()) - s.started_at),
                                     0.001) AS seconds) clock
 CROSS JOIN LATERAL (SELECT CASE WHEN s.total = 0 THEN 0

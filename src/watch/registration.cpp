@@ -208,15 +208,6 @@ void record_gap(Oid source, const char *cause) {
     record("SELECT etl.record_source_gap($1, $2)", OIDOID, ObjectIdGetDatum(source), cause);
 }
 
-as_extension_owner::as_extension_owner() {
-    ::GetUserIdAndSecContext(&user_, &context_);
-    ::SetUserIdAndSecContext(pg::extension_owner_or_error(), context_ | SECURITY_LOCAL_USERID_CHANGE);
-}
-
-void as_extension_owner::end() {
-    ::SetUserIdAndSecContext(user_, context_);
-}
-
 as_state_owner::as_state_owner(Oid owner) {
     ::GetUserIdAndSecContext(&user_, &context_);
     ::SetUserIdAndSecContext(owner, context_ | SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION);
