@@ -28,6 +28,7 @@ int index_memory = 512 * 1024;
 int join_memory = 128 * 1024;
 int key_join = key_join_on;
 int statistics_target = 25;
+int sync_overlap = 10000;
 int write_mode = write_rows;
 char *databases = nullptr;
 
@@ -70,6 +71,12 @@ void define_settings() {
                             "Below 1: default_statistics_target. Workers read it from the configuration; a session's SET "
                             "does not reach them.",
                             &statistics_target, 25, -1, 10000, PGC_USERSET, 0, nullptr, nullptr, nullptr);
+    DefineCustomIntVariable(
+        "etl.sync_overlap", "Sets how long before its high-water mark a sync looks for changes.",
+        "A row counts as changed from its column modified, which is not to be older than the transaction that wrote it; "
+        "this is how far clients with clocks of their own may be off. Workers read it from the configuration; a session's "
+        "SET does not reach them.",
+        &sync_overlap, 10000, 0, INT_MAX, PGC_USERSET, GUC_UNIT_MS, nullptr, nullptr, nullptr);
     DefineCustomIntVariable("etl.workers_per_run", "Sets how many workers a run uses unless it is told otherwise.",
                             nullptr, &workers_per_run, 4, 1, 1000, PGC_USERSET, 0, nullptr, nullptr, nullptr);
     DefineCustomEnumVariable("etl.write_mode", "Sets how workers write the rows of a chunk.",

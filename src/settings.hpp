@@ -13,6 +13,7 @@ extern int index_memory;       // etl.index_memory, kB: what the index builds of
 extern int statistics_target;  // etl.statistics_target: of ANALYZE in a run; below 1: default_statistics_target
 extern int join_memory;        // etl.join_memory, kB: what the rows of one key join may take
 extern int key_join;           // etl.key_join, a key_join_value
+extern int sync_overlap;       // etl.sync_overlap, ms: how long before its mark a sync looks for changes
 extern int write_mode;         // etl.write_mode, a write_mode_value
 extern char *databases;        // etl.databases: databases that the launcher looks after
 

@@ -10,6 +10,7 @@ extern "C" {
 #include "access/relation.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_inherits.h"
+#include "common/hashfn.h"
 #include "executor/spi.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
@@ -46,9 +47,12 @@ struct rate_cache {
     bool valid; // false once the transaction is over
     kernel::rate_table rates;
     kernel::daily_rates by_day;
+    rate_set set;
 };
 
 rate_cache *cache = nullptr;
+// Of this transaction.
+used_rates used{};
 
 bool operator==(const view_key &a, const view_key &b) noexcept {
     return a.xmin == b.xmin && a.xmax == b.xmax && a.running == b.running &&
@@ -77,6 +81,7 @@ view_key current_view() {
 void forget_at_end(XactEvent, void *) {
     if (cache)
         cache->valid = false;
+    used = {};
 }
 
 void forget_with_memory(void *) {
@@ -102,6 +107,20 @@ std::string_view stored_numeric(const void *value) noexcept {
     return {VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value)};
 }
 
+// The sum over all rates, so that their order does not matter.
+std::int64_t digest_of(const kernel::rate *rates, std::size_t count) {
+    std::uint64_t sum = 0;
+    for (std::size_t i = 0; i < count; i++) {
+        std::uint64_t hash = static_cast<std::uint32_t>(rates[i].valid_from);
+        const std::string_view value = rates[i].value ? stored_numeric(rates[i].value) : std::string_view();
+        for (const std::string_view part : {rates[i].country, rates[i].currency, value})
+            hash = ::hash_bytes_extended(reinterpret_cast<const unsigned char *>(part.data()),
+                                         static_cast<int>(part.size()), hash);
+        sum += hash;
+    }
+    return static_cast<std::int64_t>(sum);
+}
+
 // Copies the rows of the SPI result: country, currency, valid_from, rate.
 void fill_from_result(rate_cache &target) {
     const std::size_t count = SPI_tuptable->numvals;
@@ -121,6 +140,10 @@ void fill_from_result(rate_cache &target) {
         rates[row].position = static_cast<std::uint32_t>(row);
         rates[row].value = is_null[3] ? nullptr : PG_DETOAST_DATUM_COPY(columns[3]);
     }
+    // A copy, since the table sorts them by its own order.
+    auto *const by_day = static_cast<kernel::rate *>(::palloc_extended(count * sizeof(kernel::rate), MCXT_ALLOC_HUGE));
+    std::copy(rates, rates + count, by_day);
+    target.set = {digest_of(rates, count), by_day, count};
     target.rates = kernel::rate_table(rates, count, groups);
     void *const memory = ::palloc_extended(kernel::daily_rates::bytes_needed(target.rates), MCXT_ALLOC_HUGE);
     target.by_day = kernel::daily_rates(target.rates, stored_numeric, memory);
@@ -181,11 +204,17 @@ void refresh(const FmgrInfo *caller) {
         refill(caller, key);
 }
 
+void note_use() {
+    if (used.sets == 0 || used.digest != cache->set.digest)
+        used = {used.sets + 1, cache->set.digest};
+}
+
 } // namespace
 
 std::optional<Datum> find_rate(const FmgrInfo *caller, std::string_view country, std::string_view currency,
                                DateADT on) {
     refresh(caller);
+    note_use();
     const kernel::rate *const found = cache->rates.find(country, currency, on);
     if (!found || !found->value)
         return std::nullopt;
@@ -194,7 +223,17 @@ std::optional<Datum> find_rate(const FmgrInfo *caller, std::string_view country,
 
 const kernel::daily_rates &rates_by_day(const FmgrInfo *caller) {
     refresh(caller);
+    note_use();
     return cache->by_day;
+}
+
+rate_set current_rates() {
+    refresh(nullptr);
+    return cache->set;
+}
+
+used_rates rates_used() {
+    return used;
 }
 
 } // namespace etl::function

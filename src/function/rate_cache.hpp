@@ -2,6 +2,7 @@
 #pragma once
 
 #include "kernel/daily_rates.hpp"
+#include "kernel/rate_table.hpp"
 #include "pg/postgres.hpp"
 
 extern "C" {
@@ -18,5 +19,20 @@ std::optional<Datum> find_rate(const FmgrInfo *caller, std::string_view country,
 
 // The same rates day by day, for all that find_rate() need not be asked for. Lives as long.
 const kernel::daily_rates &rates_by_day(const FmgrInfo *caller);
+
+// The rates as a set, which its digest names: equal sets have equal digests, and no rates have 0.
+struct rate_set {
+    std::int64_t digest;
+    const kernel::rate *rates; // by valid_from; value: a numeric, or nullptr for NULL. Of two of one day the later counts
+    std::size_t count;
+};
+rate_set current_rates();
+
+// The sets that this transaction has converted with: none, one, or several, of which digest is the last.
+struct used_rates {
+    int sets;
+    std::int64_t digest;
+};
+used_rates rates_used();
 
 } // namespace etl::function

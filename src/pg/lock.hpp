@@ -16,7 +16,8 @@ enum class lock_kind : std::uint16_t {
     alone,           // (0, 0): shared by ordinary tasks, exclusive for a task under suspicion
     steer,           // (run, 0): shared by claims, exclusive for a cancel that commits; both for a transaction only
     removal,         // (price state, 0): shared by transactions that left a lid of it without a row
-    folding          // (price state, 0): shared by fold chunks that are at work on it
+    folding,         // (price state, 0): shared by fold chunks that are at work on it
+    rates            // (digest, digest): of a set of rates; its holder keeps the set, for a transaction only
 };
 
 struct lock_key {

@@ -70,6 +70,22 @@ value text_array(const vector<string> &elements) {
             false};
 }
 
+value int8_array(const vector<std::int64_t> &elements) {
+    vector<Datum> datums;
+    datums.reserve(elements.size());
+    for (const std::int64_t element : elements)
+        datums.push_back(Int64GetDatum(element));
+    Datum *data = datums.data();
+    const int count = static_cast<int>(datums.size());
+    return {INT8ARRAYOID,
+            call([=] { return PointerGetDatum(::construct_array(data, count, INT8OID, 8, true, TYPALIGN_DOUBLE)); }),
+            false};
+}
+
+value timestamptz(std::int64_t microseconds) noexcept {
+    return {TIMESTAMPTZOID, TimestampTzGetDatum(microseconds), false};
+}
+
 value text_array(const std::optional<vector<string>> &elements) {
     return elements ? text_array(*elements) : null_of(TEXTARRAYOID);
 }

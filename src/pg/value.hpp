@@ -28,6 +28,8 @@ value oid(Oid object) noexcept;
 value regclass(Oid relation) noexcept;
 value regrole(Oid role) noexcept;
 value text_array(const vector<string> &elements);
+value int8_array(const vector<std::int64_t> &elements);
+value timestamptz(std::int64_t microseconds) noexcept; // since 2000-01-01
 value text_array(const std::optional<vector<string>> &elements);
 
 // The arguments of the SQL function that is being called; detoasts under a guard.

@@ -2,6 +2,7 @@
 #include "fold/reading.hpp"
 #include "fold/statement.hpp"
 
+#include "catalog/trust.hpp"
 #include "plan/sketch.hpp"
 #include "plan/tasks.hpp"
 #include "settings.hpp"
@@ -37,6 +38,24 @@ std::vector<cut_range> cut_folds(const fold::reading &how, const sketch &events,
     if (how.way == fold::way_to_read::index)
         ranges = std::max(ranges, std::ceil(events.rows / events_for_a_chunk(assumed_page_pace, 1e9)));
     return cut_rows(events, events.rows / std::max(ranges, 1.0));
+}
+
+bool needs_fold(const catalog::portal &portal) {
+    return portal.state == "unfolded" || portal.state == "stale";
+}
+
+// The fold tasks of a seed run as the make's owner, who must be allowed to write that price state.
+void require_fold_rights(const catalog::make &make, const catalog::portal &portal) {
+    if (pg::may_act_as(make.owner, portal.owner))
+        return;
+    const pg::string owner = pg::role_name(make.owner), portal_owner = pg::role_name(portal.owner);
+    throw error(
+        "55000", pg::view(pg::format("price state of portal \"%s\" is %s", portal.name.c_str(), portal.state.c_str())),
+        pg::view(pg::format("A seed of make \"%s\" runs as role \"%s\", which is not a member of \"%s\" and so can't"
+                            " fold that portal's prices.",
+                            make.name.c_str(), owner.c_str(), portal_owner.c_str())),
+        pg::view(pg::format("Run etl_fold_prices(%s) as a member of \"%s\" first.",
+                            pg::quote_literal(pg::view(portal.name)).c_str(), portal_owner.c_str())));
 }
 
 } // namespace
@@ -76,6 +95,36 @@ pg::vector<planned_task> plan_fold(const catalog::portal &portal, int workers, b
     pg::owner_scope as_owner(portal.owner);
     pg::vector<planned_task> tasks;
     add_folds(tasks, portal, workers, with_sql);
+    return tasks;
+}
+
+const catalog::portal &find_portal(const pg::vector<catalog::portal> &portals, const pg::string &name) {
+    for (const catalog::portal &portal : portals)
+        if (portal.name == name)
+            return portal;
+    throw error("42704", pg::view(pg::format("portal \"%s\" does not exist", name.c_str())));
+}
+
+pg::vector<planned_task> plan_folds_of(const catalog::make &make, const pg::vector<catalog::source> &sources,
+                                       int workers, bool with_sql) {
+    const pg::vector<catalog::portal> portals = catalog::all_portals();
+    catalog::require_trust(make);
+    int folds = 0;
+    for (const catalog::source &source : sources) {
+        const catalog::portal &portal = find_portal(portals, source.portal);
+        catalog::require_trust(make, portal); // what was plain when the view was made need not be so any more
+        if (!needs_fold(portal))
+            continue;
+        require_fold_rights(make, portal);
+        folds++;
+    }
+    pg::vector<planned_task> tasks;
+    // Portals are folded side by side, so each needs no more than its share of the workers.
+    for (const catalog::source &source : sources)
+        if (const catalog::portal &portal = find_portal(portals, source.portal); needs_fold(portal)) {
+            pg::owner_scope as_portal_owner(portal.owner);
+            add_folds(tasks, portal, (workers + folds - 1) / folds, with_sql);
+        }
     return tasks;
 }
 

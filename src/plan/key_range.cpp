@@ -140,6 +140,10 @@ Node *and_quals(Node *quals, List *added) {
     return reinterpret_cast<Node *>(::make_ands_explicit(added));
 }
 
+bool is_bounded(const key_bounds &bounds) {
+    return bounds.has_from || bounds.has_to || bounds.of_lids;
+}
+
 // In the ON clause of an outer join, the columns of its nullable side that equal the key may be restricted, as rows
 // that this leaves without a partner are not in the range themselves. Descends with what is known to be equal, and
 // returns the columns that come out of the part equal to the key or NULL: those of nullable sides.
@@ -183,7 +187,7 @@ List *restrict_outer_joins(Query *query, Node *part, const equal_columns &column
     }
     if (inside.members == NIL)
         return or_null;
-    if (bounds.has_from || bounds.has_to)
+    if (is_bounded(bounds))
         join->quals = and_quals(join->quals, added);
     or_null = ::list_concat(or_null, ::list_copy(inside.members));
     return ::list_concat(or_null, restrict_outer_joins(query, nullable, inside, bounds));
@@ -214,6 +218,27 @@ Expr *compare(const Expr *operand, int strategy, std::int64_t bound) {
     return made;
 }
 
+// operand = ANY ($1)
+Expr *among_lids(const Expr *operand) {
+    const Oid type = ::exprType(reinterpret_cast<const Node *>(operand));
+    const Oid comparison = ::get_opfamily_member(INTEGER_BTREE_FAM_OID, type, INT8OID, BTEqualStrategyNumber);
+    if (!OidIsValid(comparison))
+        elog(ERROR, "type %u does not compare with bigint", type);
+    Param *lids = makeNode(Param);
+    lids->paramkind = PARAM_EXTERN;
+    lids->paramid = 1;
+    lids->paramtype = INT8ARRAYOID;
+    lids->paramtypmod = -1;
+    lids->location = -1;
+    ScalarArrayOpExpr *made = makeNode(ScalarArrayOpExpr);
+    made->opno = comparison;
+    made->useOr = true;
+    made->args = list_make2(copyObjectImpl(operand), lids);
+    made->location = -1;
+    ::set_sa_opfuncid(made);
+    return reinterpret_cast<Expr *>(made);
+}
+
 } // namespace
 
 List *range_quals(const Expr *operand, const key_bounds &bounds) {
@@ -222,6 +247,8 @@ List *range_quals(const Expr *operand, const key_bounds &bounds) {
         quals = ::lappend(quals, compare(operand, BTGreaterEqualStrategyNumber, bounds.from));
     if (bounds.has_to)
         quals = ::lappend(quals, compare(operand, BTLessStrategyNumber, bounds.to));
+    if (bounds.of_lids)
+        quals = ::lappend(quals, among_lids(operand));
     if (quals == NIL) {
         NullTest *test = makeNode(NullTest);
         test->arg = static_cast<Expr *>(copyObjectImpl(operand));
@@ -241,6 +268,16 @@ bool can_restrict(const Query *query) {
            query->setOperations == nullptr && query->jointree->fromlist != NIL && !has_named_join(query);
 }
 
+List *key_columns(Query *query, const TargetEntry *key) {
+    const Var *column = column_of(::flatten_join_alias_vars(query, reinterpret_cast<Node *>(key->expr)));
+    if (!column)
+        return NIL;
+    Node *tree = reinterpret_cast<Node *>(query->jointree);
+    const equal_columns columns = close_over({list_make1(const_cast<Var *>(column))}, equalities_of(NIL, query, tree));
+    // Without bounds no condition is added.
+    return ::list_concat(::list_copy(columns.members), restrict_outer_joins(query, tree, columns, key_bounds{}));
+}
+
 bool restrict_key(Query *query, const TargetEntry *key, const key_bounds &bounds) {
     const Var *column = column_of(::flatten_join_alias_vars(query, reinterpret_cast<Node *>(key->expr)));
     if (!column)
@@ -249,7 +286,7 @@ bool restrict_key(Query *query, const TargetEntry *key, const key_bounds &bounds
     const equal_columns columns = close_over({list_make1(const_cast<Var *>(column))}, equalities_of(NIL, query, tree));
 
     List *added = NIL;
-    if (bounds.has_from || bounds.has_to || list_length(columns.members) == 1) {
+    if (is_bounded(bounds) || list_length(columns.members) == 1) {
         ListCell *cell;
         foreach (cell, columns.members)
             added = ::list_concat(added, range_quals(static_cast<const Expr *>(lfirst(cell)), bounds));

@@ -18,8 +18,12 @@ bool can_restrict(const Query *query);
 // for `=`, but not for `<`. Returns false, with the query as it was, where `key` is not a plain column.
 bool restrict_key(Query *query, const TargetEntry *key, const key_bounds &bounds);
 
-// `operand` >= from AND < to, or IS NOT NULL where there is no bound: rows without a key belong to no range,
-// however the ranges are cut. The operand is of a type that compares with bigint.
+// The columns (Var) of the query's own relations that equal its output column `key` wherever they are not NULL; NIL where
+// `key` is not a plain column. The query must be one that can be restricted.
+List *key_columns(Query *query, const TargetEntry *key);
+
+// `operand` >= from AND < to AND = ANY ($1), as far as the bounds say so, or IS NOT NULL where they say nothing: rows
+// without a key belong to no range, however the ranges are cut. The operand is of a type that compares with bigint.
 List *range_quals(const Expr *operand, const key_bounds &bounds);
 
 } // namespace etl::plan

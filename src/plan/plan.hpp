@@ -1,4 +1,4 @@
-// C++ regime: what a run will do, before it does it: the tasks of a seed or fold. Writes nothing.
+// C++ regime: what a run will do, before it does it: the tasks of a seed, sync or fold. Writes nothing.
 #pragma once
 
 #include "catalog/definitions.hpp"
@@ -30,6 +30,7 @@ struct planned_task {
     std::optional<pg::string> portal;
     lid_range range;
     pg::vector<std::int64_t> cuts; // where the run may cut the range, into pieces of equal rows (plan/pieces)
+    std::optional<pg::vector<std::int64_t>> lids; // of the range, that a chunk of a sync looks at; empty: all
     std::optional<Oid> parent_index;
     std::int64_t estimated_rows;
     std::int64_t estimated_bytes;
@@ -42,6 +43,13 @@ struct planned_task {
 // staging tables get their names.
 pg::vector<planned_task> plan_seed(const catalog::make &make, const pg::vector<catalog::source> &sources, int workers,
                                    std::optional<std::int64_t> chunk_rows, std::int64_t run, bool with_sql);
+
+// Plans a sync: folds as a seed has them, a task a portal that finds what has changed, and one that vacuums.
+pg::vector<planned_task> plan_sync(const catalog::make &make, const pg::vector<catalog::source> &sources, int workers);
+// Plans chunks of a portal that compare all rows of the range with the source view's.
+pg::vector<planned_task> plan_comparison(const catalog::make &make, const catalog::source &source, const lid_range &range);
+// Chunks of lids that a sync has found, for that many workers; they rise.
+pg::vector<planned_task> plan_application(const catalog::source &source, const pg::vector<std::int64_t> &lids, int workers);
 
 // Plans a fold of the portal's price log for that many workers.
 pg::vector<planned_task> plan_fold(const catalog::portal &portal, int workers, bool with_sql);

@@ -48,38 +48,26 @@ std::vector<known_listing> sketch_listings(const pg::vector<catalog::portal> &po
     return listings;
 }
 
-const catalog::portal &find_portal(const pg::vector<catalog::portal> &portals, const pg::string &name) {
-    for (const catalog::portal &portal : portals)
-        if (portal.name == name)
-            return portal;
-    throw error("42704", pg::view(pg::format("portal \"%s\" does not exist", name.c_str())));
+void add_loads(pg::vector<planned_task> &tasks, const catalog::make &make, const catalog::source &source,
+               const portal_ranges &ranges, bool with_sql) {
+    const chunk_outlook chunk = look_at_chunk(source.view, make.mart);
+    for (const divisible_range &range : ranges) {
+        planned_task task = task_of(phase::load, "load", source.portal);
+        task.range = {range.whole.from, range.whole.to};
+        task.cuts.assign(range.cuts.begin(), range.cuts.end());
+        task.estimated_rows = round_rows(range.whole.rows);
+        task.estimated_bytes = round_rows(range.whole.rows * chunk.row_width);
+        if (with_sql)
+            task.sql = pg::format("/* load, %s */ ", chunk.join.c_str()) + source_sql(source.view, make.mart, task.range);
+        tasks.push_back(std::move(task));
+    }
 }
 
-bool needs_fold(const catalog::portal &portal) {
-    return portal.state == "unfolded" || portal.state == "stale";
-}
+} // namespace
 
-// The fold tasks of a seed run as the make's owner, who must be allowed to write that price state.
-void require_fold_rights(const catalog::make &make, const catalog::portal &portal) {
-    if (pg::may_act_as(make.owner, portal.owner))
-        return;
-    const pg::string owner = pg::role_name(make.owner), portal_owner = pg::role_name(portal.owner);
-    throw error(
-        "55000", pg::view(pg::format("price state of portal \"%s\" is %s", portal.name.c_str(), portal.state.c_str())),
-        pg::view(pg::format("A seed of make \"%s\" runs as role \"%s\", which is not a member of \"%s\" and so can't"
-                            " fold that portal's prices.",
-                            make.name.c_str(), owner.c_str(), portal_owner.c_str())),
-        pg::view(pg::format("Run etl_fold_prices(%s) as a member of \"%s\" first.",
-                            pg::quote_literal(pg::view(portal.name)).c_str(), portal_owner.c_str())));
-}
-
-using portal_ranges = std::vector<divisible_range>;
-
-// The ranges of each source. chunk_rows: rows of the mart a range, which then can't be cut; else they are as large as the
-// target allows and still two for each worker, but not smaller than the slowest worker needs for the target.
 std::vector<portal_ranges> cut_loads(const catalog::make &make, const pg::vector<catalog::source> &sources,
-                                     const pg::vector<catalog::portal> &portals, int workers,
-                                     std::optional<std::int64_t> chunk_rows) {
+                                     int workers, std::optional<std::int64_t> chunk_rows) {
+    const pg::vector<catalog::portal> portals = catalog::all_portals();
     const std::vector<known_listing> listings = sketch_listings(portals, sources, make);
     const sketch mapping = sketch_of(make.mapping);
     const double largest = rows_for_a_chunk();
@@ -111,49 +99,12 @@ std::vector<portal_ranges> cut_loads(const catalog::make &make, const pg::vector
     return ranges;
 }
 
-void add_loads(pg::vector<planned_task> &tasks, const catalog::make &make, const catalog::source &source,
-               const portal_ranges &ranges, bool with_sql) {
-    const chunk_outlook chunk = look_at_chunk(source.view, make.mart);
-    for (const divisible_range &range : ranges) {
-        planned_task task = task_of(phase::load, "load", source.portal);
-        task.range = {range.whole.from, range.whole.to};
-        task.cuts.assign(range.cuts.begin(), range.cuts.end());
-        task.estimated_rows = round_rows(range.whole.rows);
-        task.estimated_bytes = round_rows(range.whole.rows * chunk.row_width);
-        if (with_sql)
-            task.sql = pg::format("/* load, %s */ ", chunk.join.c_str()) + source_sql(source.view, make.mart, task.range);
-        tasks.push_back(std::move(task));
-    }
-}
-
-} // namespace
-
 pg::vector<planned_task> plan_seed(const catalog::make &make, const pg::vector<catalog::source> &sources, int workers,
                                    std::optional<std::int64_t> chunk_rows, std::int64_t run, bool with_sql) {
-    const pg::vector<catalog::portal> portals = catalog::all_portals();
-    catalog::require_trust(make);
-    for (const catalog::source &source : sources) {
-        const catalog::portal &portal = find_portal(portals, source.portal);
-        catalog::require_trust(make, portal); // what was plain when the view was made need not be so any more
-        if (needs_fold(portal))
-            require_fold_rights(make, portal);
-    }
-
-    pg::vector<planned_task> tasks;
-    // Portals are folded side by side, so each needs no more than its share of the workers.
-    const int folds =
-        static_cast<int>(std::count_if(sources.begin(), sources.end(), [&](const catalog::source &source) {
-            return needs_fold(find_portal(portals, source.portal));
-        }));
-    for (const catalog::source &source : sources)
-        if (const catalog::portal &portal = find_portal(portals, source.portal); needs_fold(portal)) {
-            pg::owner_scope as_portal_owner(portal.owner);
-            add_folds(tasks, portal, (workers + folds - 1) / folds, with_sql);
-        }
-
+    pg::vector<planned_task> tasks = plan_folds_of(make, sources, workers, with_sql);
     pg::owner_scope as_owner(make.owner);
     catalog::apply_settings(as_owner.settings(), pg::view(make.settings));
-    const std::vector<portal_ranges> ranges = cut_loads(make, sources, portals, workers, chunk_rows);
+    const std::vector<portal_ranges> ranges = cut_loads(make, sources, workers, chunk_rows);
     for (std::size_t i = 0; i < sources.size(); i++)
         add_loads(tasks, make, sources[i], ranges[i], with_sql);
 

@@ -12,8 +12,9 @@ extern "C" {
 
 namespace etl::plan {
 
-pg::string source_sql(Oid view, Oid target, const lid_range &range) {
-    const key_bounds bounds = bounds_of(range);
+pg::string source_sql(Oid view, Oid target, const lid_range &range, bool of_lids) {
+    key_bounds bounds = bounds_of(range);
+    bounds.of_lids = of_lids;
     // A plan may have many chunks, and a query's tree is far larger than its text.
     pg::owned_context scratch("etl source query");
     const char *text = [&] {

@@ -6,8 +6,9 @@
 
 namespace etl::plan {
 
-// SELECT of the view's rows in the range, in the target's columns, with the range on every table of it.
-pg::string source_sql(Oid view, Oid target, const lid_range &range);
+// SELECT of the view's rows in the range, in the target's columns, with the range on every table of it. of_lids: only
+// of the lids of the range that the statement's parameter $1, a bigint[], has.
+pg::string source_sql(Oid view, Oid target, const lid_range &range, bool of_lids = false);
 
 // What a chunk of the view would be.
 struct chunk_outlook {

@@ -1,17 +1,13 @@
-// C++ regime: asking for a run: a new one, or the one there is.
-#include "run/run.hpp"
+// C++ regime: what requests share.
+#include "run/request.hpp"
 
 #include "catalog/relation.hpp"
-#include "mart/mart.hpp"
 #include "pg/identity.hpp"
 #include "pg/message.hpp"
 #include "run/relations.hpp"
 #include "settings.hpp"
-#include "watch/watch.hpp"
 
 namespace etl::run {
-
-namespace {
 
 void check_counts(std::optional<int> workers, std::optional<std::int64_t> chunk_rows) {
     if (workers && (*workers < 1 || *workers > 1000))
@@ -21,7 +17,6 @@ void check_counts(std::optional<int> workers, std::optional<std::int64_t> chunk_
                                                  *chunk_rows)));
 }
 
-// Runs that came here with a copy of the database are dead; they must not stand in the way of new ones.
 void bury_runs_of_other_clusters() {
     pg::execute(pg::format("UPDATE etl.run SET state = 'cancelled', error = 'other cluster', why = 'other cluster',"
                            " ended_at = pg_catalog.now(), since = pg_catalog.now()"
@@ -29,15 +24,8 @@ void bury_runs_of_other_clusters() {
                            this_cluster().c_str()));
 }
 
-// The newest run of the same thing, if a request can fall back on it.
-struct predecessor {
-    std::int64_t run_id;
-    pg::string state;
-    pg::string definition;
-    bool whole; // its staging tables and what it reads are all there, and what must be folded now it would still fold
-};
-
-std::optional<predecessor> newest(const char *kind, const char *column, std::string_view name) {
+std::optional<predecessor> newest(const char *kind, std::string_view name) {
+    const bool of_portal = std::string_view(kind) == "fold";
     const pg::result rows = pg::query(
         pg::format("SELECT r.run_id, r.state, r.definition, NOT EXISTS (SELECT FROM etl.run_portal p"
                    "  WHERE p.run_id = r.run_id AND p.staging IS NOT NULL"
@@ -46,13 +34,16 @@ std::optional<predecessor> newest(const char *kind, const char *column, std::str
                    "  WHERE p.run_id = r.run_id AND o.state IN ('unfolded', 'stale') AND NOT EXISTS (SELECT"
                    "   FROM etl.task t WHERE t.run_id = r.run_id AND t.portal = o.portal AND t.kind = 'fold'"
                    "   AND t.state <> 'done')) AND %s"
-                   " FROM etl.run r WHERE r.kind = '%s' AND r.%s = $1 AND %s ORDER BY r.run_id DESC LIMIT 1",
-                   relations_are_there, kind, column, this_cluster().c_str()),
+                   " FROM etl.run r WHERE r.kind = '%s' AND %s AND %s ORDER BY r.run_id DESC LIMIT 1",
+                   relations_are_there, kind, of_portal ? "r.portal = $1" : "r.make = $1 AND r.portal IS NULL",
+                   this_cluster().c_str()),
         {pg::text(name)});
     if (rows.empty())
         return std::nullopt;
     return predecessor{rows.int8(0, 0), rows.text(0, 1), rows.text(0, 2), rows.boolean(0, 3)};
 }
+
+namespace {
 
 bool unfinished(const pg::string &state) {
     return state == "queued" || state == "running" || state == "paused" || state == "loaded";
@@ -62,6 +53,16 @@ bool unfinished(const pg::string &state) {
 void reopen(std::int64_t run_id, std::string_view why) {
     pg::execute("UPDATE etl.task SET state = 'waiting', crashes = 0, retries = 0, not_before = NULL, ended_at = NULL,"
                 " why = $2 WHERE run_id = $1 AND state IN ('waiting', 'failed')",
+                {pg::int8(run_id), pg::text(why)});
+    // What a sync has found may be old by now: it looks again, and what it has written already then comes out equal.
+    pg::execute(pg::format("DELETE FROM etl.task WHERE run_id = $1 AND phase IN (%d, %d) AND EXISTS (SELECT FROM etl.task f"
+                           " WHERE f.run_id = $1 AND f.phase = %d)",
+                           static_cast<int>(plan::phase::apply), static_cast<int>(plan::phase::compare),
+                           static_cast<int>(plan::phase::find)),
+                {pg::int8(run_id)});
+    pg::execute(pg::format("UPDATE etl.task SET state = 'waiting', crashes = 0, retries = 0, not_before = NULL, ended_at = NULL,"
+                           " why = $2 WHERE run_id = $1 AND phase IN (%d, %d) AND state = 'done'",
+                           static_cast<int>(plan::phase::find), static_cast<int>(plan::phase::vacuum)),
                 {pg::int8(run_id), pg::text(why)});
     pg::execute("UPDATE etl.run SET state = 'queued', ended_at = NULL, since = pg_catalog.clock_timestamp(),"
                 " sqlstate = NULL, error = NULL, waiting_for = NULL, why = $2 WHERE run_id = $1",
@@ -97,7 +98,8 @@ void apply_arguments(std::int64_t run_id, std::optional<int> workers, std::optio
                    "Chunks are cut when a run is planned.");
 }
 
-// Falls back on the newest run where that is right, and returns its number.
+} // namespace
+
 std::optional<std::int64_t> resume_newest(const std::optional<predecessor> &before, std::string_view definition,
                                           std::optional<int> workers, std::optional<std::int64_t> chunk_rows,
                                           std::string_view publish) {
@@ -115,55 +117,22 @@ std::optional<std::int64_t> resume_newest(const std::optional<predecessor> &befo
     return before->run_id;
 }
 
-std::int64_t insert_run(const char *kind, std::optional<std::string_view> make, std::optional<std::string_view> portal,
-                        Oid owner, Oid requested_by, int workers, std::optional<std::int64_t> chunk_rows,
-                        std::string_view publish, std::string_view definition, std::string_view settings) {
+std::int64_t insert_run(const new_run &wanted) {
     auto optional_text = [](std::optional<std::string_view> text) {
         return text ? pg::text(*text) : pg::text(std::optional<pg::string>());
     };
     return pg::query("INSERT INTO etl.run (kind, make, portal, owner, requested_by, workers, chunk_rows, publish,"
                      " definition, settings, system_identifier, database, chunk_target)"
                      " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10::jsonb, $11, $12, $13) RETURNING run_id",
-                     {pg::text(kind), optional_text(make), optional_text(portal), pg::regrole(owner),
-                      pg::regrole(requested_by), pg::int4(workers), pg::int8(chunk_rows), pg::text(publish),
-                      pg::text(definition), pg::text(settings),
-                      pg::int8(pg::system_identifier()), pg::oid(pg::current_database()), pg::int4(chunk_target)})
+                     {pg::text(wanted.kind), optional_text(wanted.make), optional_text(wanted.portal),
+                      pg::regrole(wanted.owner), pg::regrole(wanted.requested_by), pg::int4(wanted.workers),
+                      pg::int8(wanted.chunk_rows), pg::text(wanted.publish), pg::text(wanted.definition),
+                      pg::text(wanted.settings), pg::int8(pg::system_identifier()), pg::oid(pg::current_database()),
+                      pg::int4(chunk_target)})
         .int8(0, 0);
 }
 
-// As the text of an array, or NULL where there are none.
-std::optional<pg::string> text_of_cuts(const pg::vector<std::int64_t> &cuts) {
-    if (cuts.empty())
-        return std::nullopt;
-    pg::string text;
-    for (const std::int64_t cut : cuts)
-        text += pg::format("%c" INT64_FORMAT, text.empty() ? '{' : ',', cut);
-    return text + "}";
-}
-
-void insert_tasks(std::int64_t run_id, const pg::vector<plan::planned_task> &tasks) {
-    std::int32_t task_no = 0;
-    for (const plan::planned_task &task : tasks)
-        pg::execute("INSERT INTO etl.task (run_id, task_no, phase, kind, portal, lid_from, lid_to, parent_index,"
-                    " estimated_rows, cuts) VALUES ($1, $2, $3::smallint, $4, $5, $6, $7, $8, $9, $10::bigint[])",
-                    {pg::int8(run_id), pg::int4(++task_no), pg::int4(static_cast<int>(task.phase)),
-                     pg::text(task.kind), pg::text(task.portal), pg::int8(task.range.from), pg::int8(task.range.to),
-                     pg::oid(task.parent_index.value_or(InvalidOid)), pg::int8(task.estimated_rows),
-                     pg::text(text_of_cuts(task.cuts))});
-}
-
-// Staging tables of runs of this make that can't be resumed any more, where the make's owner may drop them.
-pg::vector<Oid> abandoned_stagings(const catalog::make &make, std::int64_t run_id) {
-    const pg::result rows =
-        pg::query("SELECT c.oid FROM etl.run r JOIN etl.run_portal p USING (run_id)"
-                  " JOIN pg_catalog.pg_class c ON c.oid = p.staging AND pg_catalog.pg_has_role($3, c.relowner, 'USAGE')"
-                  " WHERE r.make = $1 AND r.run_id <> $2 AND r.kind = 'seed' AND r.state IN ('failed', 'cancelled')",
-                  {pg::text(make.name), pg::int8(run_id), pg::oid(make.owner)});
-    pg::vector<Oid> tables;
-    for (std::size_t row = 0; row < rows.size(); row++)
-        tables.push_back(rows.oid(row, 0));
-    return tables;
-}
+namespace {
 
 // Locks the make, and its portals against being dropped or refreshed, until the request's rows are committed.
 void lock_make(std::string_view name) {
@@ -175,7 +144,19 @@ void lock_make(std::string_view name) {
               {pg::text(name)});
 }
 
-// A price state that nobody keeps up is used as it is; the DBA should know how old it is.
+} // namespace
+
+catalog::make lock_own_make(std::string_view name) {
+    // Rights first, since nobody may keep a stranger's make locked; then again, as it may have changed.
+    const pg::string what = pg::format("make \"%.*s\"", static_cast<int>(name.size()), name.data());
+    catalog::require_owner(catalog::get_make(name).owner, pg::view(what));
+    lock_make(name);
+    const catalog::make make = catalog::get_make(name);
+    catalog::require_owner(make.owner, pg::view(what));
+    catalog::require_login(make.owner);
+    return make;
+}
+
 void warn_of_old_prices(const pg::vector<catalog::source> &sources) {
     for (const catalog::source &source : sources) {
         const catalog::portal portal = catalog::get_portal(pg::view(source.portal));
@@ -184,109 +165,6 @@ void warn_of_old_prices(const pg::vector<catalog::source> &sources) {
                                             portal.folded_at->c_str())),
                         "Price events since then are not in it; etl_fold_prices brings it up to date.");
     }
-}
-
-} // namespace
-
-std::int64_t request_seed(std::string_view name, std::optional<int> workers, std::optional<std::int64_t> chunk_rows,
-                          std::string_view publish) {
-    pg::require_read_write("etl_seed()");
-    check_counts(workers, chunk_rows);
-    if (publish != "auto" && publish != "manual")
-        throw error("22023", "argument \"publish\" must be 'auto' or 'manual'");
-    // Rights first, since nobody may keep a stranger's make locked; then again, as it may have changed.
-    const pg::string what = pg::format("make \"%.*s\"", static_cast<int>(name.size()), name.data());
-    catalog::require_owner(catalog::get_make(name).owner, pg::view(what));
-    lock_make(name);
-    const catalog::make make = catalog::get_make(name);
-    catalog::require_owner(make.owner, pg::view(what));
-    catalog::require_login(make.owner);
-    const Oid requester = pg::current_role();
-    // What went around the triggers on price logs without DDL's event triggers seeing it shows now.
-    watch::follow();
-    const pg::vector<catalog::source> sources = catalog::sources_of(make);
-    const pg::string definition = plan::definition_of(make, sources);
-
-    std::optional<std::int64_t> run_id;
-    {
-        pg::catalog_scope as_catalog;
-        bury_runs_of_other_clusters();
-        run_id = resume_newest(newest("seed", "make", name), pg::view(definition), workers, chunk_rows, publish);
-        if (!run_id) {
-            run_id = insert_run("seed", name, std::nullopt, make.owner, requester, workers.value_or(workers_per_run),
-                                chunk_rows, publish, pg::view(definition), pg::view(make.settings));
-        } else {
-            kick(*find(*run_id));
-            return *run_id;
-        }
-    }
-    warn_of_old_prices(sources);
-    const pg::vector<plan::planned_task> tasks =
-        plan::plan_seed(make, sources, workers.value_or(workers_per_run), chunk_rows, *run_id, false);
-    pg::vector<Oid> abandoned;
-    {
-        pg::catalog_scope as_catalog;
-        insert_tasks(*run_id, tasks);
-        abandoned = abandoned_stagings(make, *run_id);
-    }
-    for (const catalog::source &source : sources) {
-        Oid staging = InvalidOid;
-        {
-            pg::owner_scope as_owner(make.owner);
-            staging = mart::create_staging(make.mart, pg::view(source.portal), *run_id);
-        }
-        pg::catalog_scope as_catalog;
-        pg::execute("INSERT INTO etl.run_portal (run_id, portal, view, staging, estimated_rows)"
-                    " SELECT $1, $2, $3, $4, COALESCE(pg_catalog.sum(estimated_rows), 0) FROM etl.task"
-                    " WHERE run_id = $1 AND portal = $2 AND kind = 'load'",
-                    {pg::int8(*run_id), pg::text(source.portal), pg::oid(source.view), pg::oid(staging)});
-    }
-    record_relations(*run_id);
-    if (!abandoned.empty()) {
-        pg::owner_scope as_owner(make.owner);
-        for (const Oid table : abandoned)
-            mart::drop_staging(table);
-    }
-    forget_ended_runs(*find(*run_id));
-    kick(*find(*run_id));
-    return *run_id;
-}
-
-std::int64_t request_fold(std::string_view name, std::optional<int> workers) {
-    pg::require_read_write("etl_fold_prices()");
-    check_counts(workers, std::nullopt);
-    const catalog::portal portal = catalog::get_portal(name);
-    catalog::require_owner(portal.owner, pg::view(pg::format("portal \"%s\"", portal.name.c_str())));
-    catalog::require_login(portal.owner);
-    const Oid requester = pg::current_role();
-    const pg::string definition = pg::format("%u %u", portal.prices, portal.price_state);
-
-    std::int64_t run_id;
-    {
-        pg::catalog_scope as_catalog;
-        pg::query("SELECT FROM etl.portal WHERE portal = $1 FOR NO KEY UPDATE", {pg::text(name)});
-        bury_runs_of_other_clusters();
-        if (const auto joined = resume_newest(newest("fold", "portal", name), pg::view(definition), workers,
-                                              std::nullopt, "auto")) {
-            kick(*find(*joined));
-            return *joined;
-        }
-        run_id = insert_run("fold", std::nullopt, name, portal.owner, requester, workers.value_or(workers_per_run),
-                            std::nullopt, "auto", pg::view(definition), pg::view(catalog::current_settings()));
-    }
-    const pg::vector<plan::planned_task> tasks = 
-        plan::plan_fold(portal, workers.value_or(workers_per_run), false);
-    {
-        pg::catalog_scope as_catalog;
-        insert_tasks(run_id, tasks);
-        pg::execute("INSERT INTO etl.run_portal (run_id, portal, estimated_rows)"
-                    " SELECT $1, $2, COALESCE(pg_catalog.sum(estimated_rows), 0) FROM etl.task WHERE run_id = $1",
-                    {pg::int8(run_id), pg::text(name)});
-    }
-    record_relations(run_id);
-    forget_ended_runs(*find(run_id));
-    kick(*find(run_id));
-    return run_id;
 }
 
 } // namespace etl::run

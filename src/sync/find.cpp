@@ -1,0 +1,139 @@
+// C++ regime.
+#include "sync/find.hpp"
+
+#include "pg/clock.hpp"
+#include "settings.hpp"
+#include "sync/conversions.hpp"
+#include "sync/rate_sets.hpp"
+#include "sync/touched.hpp"
+
+namespace etl::sync {
+
+namespace {
+
+// Where more than this share of the partition's rows may have changed, comparing all in order of lid is cheaper.
+constexpr double most_share = 0.25;
+constexpr std::int64_t always_few = 10000, most_lids = 2000000;
+
+struct collected {
+    pg::string queries; // each SELECT lid, with $1 for the time
+    std::optional<pg::string> obstacle;
+};
+
+void add(collected &to, const pg::string &query) {
+    to.queries += (to.queries.empty() ? "" : " UNION ALL ") + query;
+}
+
+// The mapping has the lids of all portals, of which only those matter that are this portal's or were.
+pg::string only_of_portal(const catalog::portal &portal, Oid partition) {
+    return pg::format(" AND (EXISTS (SELECT FROM %s l WHERE l.lid = q.lid) OR EXISTS (SELECT FROM %s p WHERE p.lid = q.lid))",
+                      pg::relation_name(portal.listing).c_str(), pg::relation_name(partition).c_str());
+}
+
+collected from_sources(const catalog::make &make, const catalog::portal &portal, const catalog::source &source,
+                       Oid partition) {
+    struct copied {
+        const touching *each;
+        int count;
+        const char *obstacle;
+    };
+    const copied found = pg::call([&source] {
+        const touched_lids touched = find_touched(source.view);
+        const int count = list_length(touched.relations);
+        touching *each = static_cast<touching *>(::palloc(sizeof(touching) * static_cast<std::size_t>(count + 1)));
+        for (int i = 0; i < count; i++)
+            each[i] = *static_cast<const touching *>(::list_nth(touched.relations, i));
+        return copied{each, count, touched.obstacle};
+    });
+    collected all;
+    if (found.obstacle) {
+        all.obstacle = found.obstacle;
+        return all;
+    }
+    for (int i = 0; i < found.count; i++) {
+        pg::string query =
+            pg::format("SELECT q.lid FROM (%s) q WHERE (q.modified >= $1 OR q.modified IS NULL)", found.each[i].query);
+        if (found.each[i].relation == make.mapping)
+            query += only_of_portal(portal, partition);
+        add(all, query);
+    }
+    return all;
+}
+
+// Adds the rows that were converted with rates which have changed; returns the set of rates that there is now.
+std::optional<std::int64_t> from_rates(collected &to, const catalog::source &source, const standing &held) {
+    struct copied {
+        bool any;
+        const char *obstacle;
+        char **conditions;
+        int count;
+    };
+    const copied found = pg::call([&] {
+        const conversions all = find_conversions(source.view, held.partition);
+        const int count = list_length(all.conditions);
+        char **conditions = static_cast<char **>(::palloc(sizeof(char *) * static_cast<std::size_t>(count + 1)));
+        for (int i = 0; i < count; i++)
+            conditions[i] = static_cast<char *>(::list_nth(all.conditions, i));
+        return copied{all.any, all.obstacle, conditions, count};
+    });
+    if (!found.any)
+        return std::nullopt;
+    const std::int64_t now = current_set();
+    if (held.rates == now)
+        return now;
+    if (!held.rates) {
+        to.obstacle = "rates changed while its rows were converted";
+        return now;
+    }
+    const changed_rates changed = compare_sets(*held.rates, now);
+    if (changed.countries.empty())
+        return now;
+    if (found.obstacle) {
+        to.obstacle = found.obstacle;
+        return now;
+    }
+    const auto literal = [](const pg::value &array, const char *type) {
+        return pg::quote_literal(pg::view(pg::query("SELECT $1::text", {array}).text(0, 0))) + "::" + type;
+    };
+    const pg::string rates = pg::format(
+        "(SELECT u.country, u.currency, u.from_day, NULLIF(u.to_day, 'infinity') AS to_day FROM pg_catalog.unnest("
+        "%s, %s, %s, %s) u(country, currency, from_day, to_day)) c",
+        literal(pg::text_array(changed.countries), "text[]").c_str(),
+        literal(pg::text_array(changed.currencies), "text[]").c_str(),
+        literal(pg::text_array(changed.from), "date[]").c_str(), literal(pg::text_array(changed.to), "date[]").c_str());
+    for (int i = 0; i < found.count; i++)
+        add(to, pg::format("SELECT p.lid FROM %s p JOIN %s ON %s", pg::relation_name(held.partition).c_str(),
+                           rates.c_str(), found.conditions[i]));
+    return now;
+}
+
+std::int64_t few_enough(Oid partition) {
+    const pg::result rows = pg::query("SELECT reltuples::bigint FROM pg_catalog.pg_class WHERE oid = $1", {pg::oid(partition)});
+    const double held = rows.empty() ? 0 : static_cast<double>(rows.int8(0, 0));
+    return std::clamp<std::int64_t>(static_cast<std::int64_t>(held * most_share), always_few, most_lids);
+}
+
+} // namespace
+
+findings find_changes(const catalog::make &make, const catalog::source &source, const standing &held) {
+    const catalog::portal portal = catalog::get_portal(pg::view(source.portal));
+    collected all = from_sources(make, portal, source, held.partition);
+    findings found;
+    found.rates = from_rates(all, source, held);
+    found.compare = all.obstacle;
+    if (found.compare)
+        return found;
+    const std::int64_t few = few_enough(held.partition);
+    const pg::result rows =
+        pg::query("SELECT DISTINCT a.lid FROM (" + all.queries + ") a WHERE a.lid IS NOT NULL ORDER BY 1 LIMIT $2",
+                  {pg::timestamptz(held.mark - 1000LL * sync_overlap), pg::int8(few + 1)});
+    if (static_cast<std::int64_t>(rows.size()) > few) {
+        found.compare = "much has changed";
+        return found;
+    }
+    for (std::size_t row = 0; row < rows.size(); row++)
+        found.lids.push_back(rows.int8(row, 0));
+    return found;
+}
+
+} // namespace etl::sync

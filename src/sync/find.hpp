@@ -1,0 +1,25 @@
+// C++ regime: which lids of a portal may have other rows now than its partition has.
+#pragma once
+
+#include "catalog/definitions.hpp"
+
+namespace etl::sync {
+
+// What a partition was in step with (etl.partition).
+struct standing {
+    Oid partition;
+    std::int64_t mark;                 // microseconds since 2000-01-01
+    std::optional<std::int64_t> rates; // the set that it was computed with; empty: several
+};
+
+struct findings {
+    pg::vector<std::int64_t> lids;     // rising
+    std::optional<pg::string> compare; // why all rows have to be compared instead; `lids` is empty then
+    std::optional<std::int64_t> rates; // the set of rates that there is now; empty: the view converts nothing
+};
+
+// Looks at everything that was modified since the mark, less etl.sync_overlap, and at the rates. The caller has taken the
+// next mark before. Acts as the current user, who owns the make, under its settings.
+findings find_changes(const catalog::make &make, const catalog::source &source, const standing &held);
+
+} // namespace etl::sync
