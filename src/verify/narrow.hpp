@@ -1,0 +1,20 @@
+// C++ regime: which rows and columns of a range differ.
+#pragma once
+
+#include "verify/finding.hpp"
+#include "verify/place.hpp"
+
+namespace etl::verify {
+
+// The lids whose rows in the partition are not those that the view gives, rising. Without those that have changed in the
+// sources since the partition was last in step with them: of these it is the next sync that tells.
+pg::vector<std::int64_t> damaged_lids(const place &where);
+
+// What differs of each of these lids: columns; or rows that are missing, surplus, or there several times. The first
+// most_findings of them and a word about the rest.
+pg::vector<finding> describe(const place &where, const pg::vector<std::int64_t> &lids);
+
+// Lids of the range that other portals of the mart have as well: of two portals the first by name finds it.
+pg::vector<finding> lids_of_other_portals(const place &where);
+
+} // namespace etl::verify
