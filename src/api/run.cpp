@@ -23,6 +23,18 @@ ETL_FUNCTION(etl_seed) {
                                                       in.optional_int8(2), pg::view(in.text(3, "publish"))));
 }
 
+ETL_FUNCTION(etl_sync) {
+    const pg::arguments in(fcinfo);
+    return write_shape(fcinfo, run::request_sync(pg::view(in.text(0, "make")), in.optional_int4(1)));
+}
+
+ETL_FUNCTION(etl_restate) {
+    const pg::arguments in(fcinfo);
+    const pg::string make = in.text(0, "make"), portal = in.text(1, "portal");
+    return write_shape(fcinfo, run::request_restate(pg::view(make), pg::view(portal),
+                                                    {in.optional_int8(2), in.optional_int8(3)}));
+}
+
 ETL_FUNCTION(etl_fold_prices) {
     const pg::arguments in(fcinfo);
     return write_shape(fcinfo,

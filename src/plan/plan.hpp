@@ -51,6 +51,11 @@ pg::vector<planned_task> plan_comparison(const catalog::make &make, const catalo
 // Chunks of lids that a sync has found, for that many workers; they rise.
 pg::vector<planned_task> plan_application(const catalog::source &source, const pg::vector<std::int64_t> &lids, int workers);
 
+// The fold tasks that a run of the make begins with, for portals that are unfolded or stale. 42501, 55000 where code or price
+// states of others stand in the way.
+pg::vector<planned_task> plan_folds_of(const catalog::make &make, const pg::vector<catalog::source> &sources,
+                                       int workers, bool with_sql);
+
 // Plans a fold of the portal's price log for that many workers.
 pg::vector<planned_task> plan_fold(const catalog::portal &portal, int workers, bool with_sql);
 

@@ -14,11 +14,6 @@ void add_folds(pg::vector<planned_task> &tasks, const catalog::portal &portal, i
 
 const catalog::portal &find_portal(const pg::vector<catalog::portal> &portals, const pg::string &name);
 
-// The fold tasks that a run of the make begins with, for portals that are unfolded or stale. 42501, 55000 where code or price
-// states of others stand in the way.
-pg::vector<planned_task> plan_folds_of(const catalog::make &make, const pg::vector<catalog::source> &sources,
-                                       int workers, bool with_sql);
-
 using portal_ranges = std::vector<divisible_range>;
 
 // The ranges of each source. chunk_rows: rows of the mart a range, which then can't be cut; else they are as large as the

@@ -4,7 +4,9 @@
 #include "pg/identity.hpp"
 #include "pg/lock.hpp"
 #include "run/share.hpp"
+#include "sync/standing.hpp"
 
+#include <cstdlib>
 #include <cstring>
 
 namespace etl::run {
@@ -63,11 +65,26 @@ void take_back_orphans(const record &run) {
     }
 }
 
+// The text of a bigint[] without NULLs.
+std::optional<pg::vector<std::int64_t>> read_lids(const std::optional<pg::string> &text) {
+    if (!text)
+        return std::nullopt;
+    pg::vector<std::int64_t> lids;
+    for (const char *next = text->c_str() + 1; *next != '\0' && *next != '}';) {
+        char *end = nullptr;
+        lids.push_back(std::strtoll(next, &end, 10));
+        next = *end == ',' ? end + 1 : end;
+    }
+    return lids;
+}
+
 task read_task(const pg::result &rows) {
     return {static_cast<std::int32_t>(rows.int8(0, 0)),
             rows.text(0, 1),
             rows.optional_text(0, 2),
+            static_cast<plan::phase>(rows.int8(0, 9)),
             {rows.optional_int8(0, 3), rows.optional_int8(0, 4)},
+            read_lids(rows.optional_text(0, 10)),
             rows.is_null(0, 5) ? InvalidOid : rows.oid(0, 5),
             static_cast<std::int32_t>(rows.int8(0, 6)),
             static_cast<std::int32_t>(rows.int8(0, 7)),
@@ -92,6 +109,10 @@ bool end_run(const record &run) {
                " WHERE r.run_id = $1 AND r.state IN ('queued', 'running')"
                " AND (NOT l.waiting OR f.task_no IS NOT NULL OR r.publish = 'manual')",
                {pg::int8(run.run_id)}) > 0;
+}
+
+bool has_done_all(const record &run) {
+    return pg::query("SELECT FROM etl.task WHERE run_id = $1 AND state <> 'done' LIMIT 1", {pg::int8(run.run_id)}).empty();
 }
 
 // Shows the run as running. Never waits: whoever steers the run may keep its row for long, and the next claim does it.
@@ -148,7 +169,7 @@ claim_result claim(const record &run, bool alone) {
     // the next, the largest first, so that what remains to be done after the last load is little.
     const pg::result found = pg::query(
         pg::format("%s SELECT t.task_no, t.kind, t.portal, t.lid_from, t.lid_to, t.parent_index::oid, t.attempts + 1,"
-                   " t.retries, t.cuts IS NOT NULL FROM etl.task t"
+                   " t.retries, t.cuts IS NOT NULL, t.phase, t.lids FROM etl.task t"
                    " LEFT JOIN etl.run_portal p ON p.run_id = t.run_id AND p.portal = t.portal"
                    " WHERE t.run_id = $1 AND %s AND t.crashes %s %d"
                    " AND (t.not_before IS NULL OR t.not_before <= pg_catalog.clock_timestamp())"
@@ -198,6 +219,8 @@ claim_result claim(const record &run, bool alone) {
     } else if (left.int8(0, 1) == 0) {
         // Where the run could not be ended, its row has changed meanwhile: look again.
         result.what = end_run(run) ? verdict::ended : verdict::wait;
+        if (result.what == verdict::ended && run.kind == "sync" && has_done_all(run))
+            sync::note_sync(run.run_id);
         result.milliseconds = 20;
     }
     return result;
@@ -211,11 +234,13 @@ void mark_done(const record &run, const task &done, const outcome &result) {
     pg::catalog_scope as_catalog;
     // The attempt's number tells whether the claim is still ours.
     const std::uint64_t marked =
-        pg::execute("UPDATE etl.task SET state = 'done', rows = $4, costs = $5::jsonb, digest = $6, ended_at = pg_catalog.clock_timestamp(), why = NULL,"
-                    " sqlstate = NULL, error = NULL WHERE run_id = $1 AND task_no = $2 AND state = 'running'"
-                    " AND attempts = $3",
-                    {pg::int8(run.run_id), pg::int4(done.task_no), pg::int4(done.attempt), pg::int8(result.rows), pg::text(result.costs),
-                     pg::int8(result.digest)});
+        pg::execute("UPDATE etl.task SET state = 'done', rows = $4, costs = $5::jsonb, digest = $6, mark = $7, rates = $8,"
+                    " ended_at = pg_catalog.clock_timestamp(), why = NULL, sqlstate = NULL, error = NULL"
+                    " WHERE run_id = $1 AND task_no = $2 AND state = 'running' AND attempts = $3",
+                    {pg::int8(run.run_id), pg::int4(done.task_no), pg::int4(done.attempt), pg::int8(result.rows),
+                     pg::text(result.costs), pg::int8(result.digest),
+                     result.mark ? pg::timestamptz(*result.mark) : pg::null_of(pg::timestamptz(0).type),
+                     pg::int8(result.rates)});
     if (marked != 1)
         throw error("55000", "the task was taken over by another worker", "Nothing of this attempt is kept.");
 }

@@ -10,7 +10,9 @@ struct task {
     std::int32_t task_no;
     pg::string kind;
     std::optional<pg::string> portal;
+    plan::phase phase;
     plan::lid_range range;
+    std::optional<pg::vector<std::int64_t>> lids; // of the range; empty: all
     Oid parent_index;
     std::int32_t attempt;
     std::int32_t retries; // after errors that may pass, since the run was last asked for
@@ -46,11 +48,13 @@ struct claim_result {
 claim_result claim(const record &run, bool alone);
 void release(std::int64_t run_id, const task &done);
 
-// What became of a task: rows where it counts them, their digest where it loaded them, and what it cost, as jsonb.
+// What became of a task.
 struct outcome {
-    std::optional<std::int64_t> rows;
-    std::optional<std::int64_t> digest;
-    pg::string costs;
+    pg::string costs;                                 // as jsonb
+    std::optional<std::int64_t> rows = std::nullopt;   // where it counts them
+    std::optional<std::int64_t> digest = std::nullopt; // of rows that it loaded
+    std::optional<std::int64_t> mark = std::nullopt;   // of what it read, microseconds since 2000-01-01
+    std::optional<std::int64_t> rates = std::nullopt;  // the set that it converted with
 };
 
 // Marks the task done within the transaction that did its work. 55000 if the claim was lost meanwhile,

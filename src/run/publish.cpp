@@ -11,6 +11,7 @@
 #include "pg/transaction.hpp"
 #include "run/meter.hpp"
 #include "settings.hpp"
+#include "sync/standing.hpp"
 
 #include <cstring>
 
@@ -119,7 +120,8 @@ void attach_all(const assignment &duty, const task &todo) {
     }
     hold_run(duty.run.run_id);
     set_waiting_for(duty.run.run_id, {});
-    mark_done(duty.run, todo, {std::nullopt, std::nullopt, spent.costs(std::nullopt)});
+    sync::note_seed(duty.run.run_id);
+    mark_done(duty.run, todo, {spent.costs(std::nullopt)});
 }
 
 // Back to work after a wait, which is over as far as the catalog is concerned: who vanishes now is suspected.

@@ -15,11 +15,11 @@ void record_relations(std::int64_t run_id) {
 }
 
 void require_relations(const record &run, const task &done) {
-    if (done.kind != "load" && done.kind != "fold")
+    if (done.kind != "load" && done.kind != "sync" && done.kind != "fold")
         return;
     pg::catalog_scope as_catalog;
     const pg::result lost = pg::query(
-        done.kind == "load" ? "SELECT o::regclass::text FROM etl.run_portal p, unnest(p.relations) o WHERE p.run_id = $1"
+        done.kind != "fold" ? "SELECT o::regclass::text FROM etl.run_portal p, unnest(p.relations) o WHERE p.run_id = $1"
                               " AND p.portal = $2 AND o <> ALL (etl.relations_under(p.view)) LIMIT 1"
                             : "SELECT o::regclass::text FROM etl.run_portal p JOIN etl.portal d USING (portal),"
                               " unnest(p.log_relations) o WHERE p.run_id = $1 AND p.portal = $2"

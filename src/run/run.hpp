@@ -36,6 +36,9 @@ pg::vector<shape> shape_of(std::int64_t run_id);
 // Requests. Each creates a run or resumes the one there is, in the caller's transaction, and returns its number.
 std::int64_t request_seed(std::string_view make, std::optional<int> workers, std::optional<std::int64_t> chunk_rows,
                           std::string_view publish);
+std::int64_t request_sync(std::string_view make, std::optional<int> workers);
+// A run of kind sync that compares all rows of a range of one portal.
+std::int64_t request_restate(std::string_view make, std::string_view portal, const plan::lid_range &range);
 std::int64_t request_fold(std::string_view portal, std::optional<int> workers);
 
 // Deletes ended runs of the same make, or folds of the same portal, with tasks and events; the last 50 stay.

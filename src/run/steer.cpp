@@ -112,8 +112,9 @@ void retry(std::int64_t run_id) {
     if (run.state != "failed" && run.state != "cancelled")
         refuse(run, "retry");
     // The request knows whether the run still fits its definitions, and takes it up if it is the newest.
-    const std::int64_t taken = run.make ? request_seed(pg::view(*run.make), std::nullopt, std::nullopt, "auto")
-                                        : request_fold(pg::view(*run.portal), std::nullopt);
+    const std::int64_t taken = run.kind == "fold"   ? request_fold(pg::view(*run.portal), std::nullopt)
+                               : run.kind == "sync" ? request_sync(pg::view(*run.make), std::nullopt)
+                                                    : request_seed(pg::view(*run.make), std::nullopt, std::nullopt, "auto");
     if (taken != run_id)
         throw error("55000", pg::view(pg::format("cannot retry run " INT64_FORMAT, run_id)),
                     "Its definitions have changed, its staging tables are gone, or a newer run has taken its place.",

@@ -7,9 +7,14 @@
 #include "mart/mart.hpp"
 #include "pg/extension.hpp"
 #include "pg/identity.hpp"
+#include "pg/running.hpp"
 #include "run/meter.hpp"
 #include "run/relations.hpp"
+#include "run/request.hpp"
 #include "settings.hpp"
+#include "sync/apply.hpp"
+#include "sync/find.hpp"
+#include "sync/rate_sets.hpp"
 #include "watch/watch.hpp"
 
 namespace etl::run {
@@ -57,12 +62,18 @@ allowance allow_index(const record &run) {
             static_cast<int>(std::min(std::max<std::int64_t>(workers - tasks, 0) / tasks, most_processes))};
 }
 
+bool reads_sources(const task &todo) {
+    return todo.kind == "load" || todo.kind == "sync";
+}
+
 // Since the run was planned others may have put code into what it reads, and they may do so until it is locked.
 void require_trust(const assignment &duty, const task &todo) {
-    if (todo.kind == "load")
+    if (reads_sources(todo))
         catalog::require_trust(duty.make, catalog::get_portal(pg::view(*todo.portal)));
     else if (todo.kind == "index" || todo.kind == "check")
         catalog::require_trust_in_mart(duty.make);
+    if (todo.kind == "sync")
+        catalog::require_trust_in_mart(duty.make); // its triggers and indexes
 }
 
 // Several makes may have asked for seeds when a portal was not folded: the first of them folds it for all.
@@ -74,12 +85,24 @@ bool folded_since_request(const record &run, const catalog::portal &portal) {
                 .empty();
 }
 
+// Tells what is to be done for the portal, as further tasks.
+void look_for_changes(const assignment &duty, const catalog::source &source, Oid partition, std::int64_t mark) {
+    const sync::findings found = sync::find_changes(duty.make, source, sync::standing_of(duty.make, partition, source.portal));
+    const pg::vector<plan::planned_task> tasks = found.compare
+                                                     ? plan::plan_comparison(duty.make, source, {})
+                                                     : plan::plan_application(source, found.lids, duty.run.workers);
+    pg::catalog_scope as_catalog;
+    pg::execute("UPDATE etl.run_portal SET mark = $3, rates = $4 WHERE run_id = $1 AND portal = $2",
+                {pg::int8(duty.run.run_id), pg::text(source.portal), pg::timestamptz(mark), pg::int8(found.rates)});
+    add_tasks(duty.run.run_id, tasks);
+}
+
 struct work_done {
     std::optional<std::int64_t> rows;
     std::optional<load::costs> steps;
 };
 
-work_done work_as_owner(const assignment &duty, const task &todo, bool &folded) {
+work_done work_as_owner(const assignment &duty, const task &todo, std::int64_t mark, bool &folded) {
     const record &run = duty.run;
     const place where = todo.portal ? place_of(run, *todo.portal) : place{InvalidOid, InvalidOid};
     const std::int64_t loaded = todo.kind == "check" ? rows_loaded(run, *todo.portal) : 0;
@@ -99,6 +122,14 @@ work_done work_as_owner(const assignment &duty, const task &todo, bool &folded) 
         const load::costs steps = load::load_chunk(where.view, where.staging, todo.range);
         return {steps.rows, steps};
     }
+    if (todo.kind == "sync") {
+        const catalog::source source{*todo.portal, where.view};
+        if (todo.phase == plan::phase::find) {
+            look_for_changes(duty, source, where.staging, mark);
+            return {};
+        }
+        return {sync::apply(where.view, where.staging, {todo.range, todo.lids}), std::nullopt};
+    }
     if (todo.kind == "fold")
         return {watched ? watch::fold_chunk(*portal, todo.range)
                         : fold::fold_chunk(portal->prices, portal->price_state, todo.range),
@@ -109,6 +140,8 @@ work_done work_as_owner(const assignment &duty, const task &todo, bool &folded) 
         mart::build_index(duty.make.mart, todo.parent_index, pg::view(*todo.portal), run.run_id, where.staging);
     } else if (todo.kind == "check")
         mart::check_staging(duty.make.mart, pg::view(*todo.portal), run.run_id, where.staging, loaded);
+    else if (todo.phase == plan::phase::vacuum)
+        return {};
     else if (todo.kind == "analyze" && todo.portal)
         mart::analyze_staging(duty.make.mart, where.staging);
     else if (todo.kind == "analyze")
@@ -134,15 +167,22 @@ void perform(const assignment &duty, const task &todo) {
     pg::lock_extension();
     require_trust(duty, todo);
     const meter spent;
+    // Before any snapshot that the task reads with.
+    const std::int64_t mark = reads_sources(todo) ? pg::oldest_start() : 0;
     bool folded = false;
-    const work_done done = work_as_owner(duty, todo, folded);
+    const work_done done = work_as_owner(duty, todo, mark, folded);
     // Where another run has folded the portal, it has settled the price state as well.
     if (folded)
         watch::settle(duty.run.run_id, todo.task_no, pg::view(*todo.portal));
     require_relations(duty.run, todo);
-    const std::optional<std::int64_t> digest =
-        done.steps ? std::optional(static_cast<std::int64_t>(done.steps->digest)) : std::nullopt;
-    mark_done(duty.run, todo, {done.rows, digest, spent.costs(done.steps)});
+    outcome result{spent.costs(done.steps), done.rows};
+    if (done.steps)
+        result.digest = static_cast<std::int64_t>(done.steps->digest);
+    if (reads_sources(todo)) {
+        result.mark = mark;
+        result.rates = sync::set_in_use();
+    }
+    mark_done(duty.run, todo, result);
 }
 
 } // namespace etl::run

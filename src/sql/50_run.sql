@@ -6,6 +6,18 @@ CREATE FUNCTION @extschema@.etl_seed(make text, workers integer DEFAULT NULL, ch
 COMMENT ON FUNCTION @extschema@.etl_seed(text, integer, bigint, text) IS
     'Asks for the mart of a make to be built beside the present one and published; resumes what was interrupted';
 
+CREATE FUNCTION @extschema@.etl_sync(make text, workers integer DEFAULT NULL)
+    RETURNS TABLE (run_id bigint, portal text, chunks integer, estimated_rows bigint, state text)
+    LANGUAGE C VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'etl_sync';
+COMMENT ON FUNCTION @extschema@.etl_sync(text, integer) IS
+    'Asks for the mart of a make to be brought in step with its sources: what has changed since its seed or last sync';
+
+CREATE FUNCTION @extschema@.etl_restate(make text, portal text, lid_from bigint, lid_to bigint)
+    RETURNS TABLE (run_id bigint, portal text, chunks integer, estimated_rows bigint, state text)
+    LANGUAGE C VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'etl_restate';
+COMMENT ON FUNCTION @extschema@.etl_restate(text, text, bigint, bigint) IS
+    'Asks for all rows of a range of lids to be made anew in place, from lid_from on and before lid_to; NULL is no bound';
+
 CREATE FUNCTION @extschema@.etl_fold_prices(portal text, workers integer DEFAULT NULL)
     RETURNS TABLE (run_id bigint, portal text, chunks integer, estimated_rows bigint, state text)
     LANGUAGE C VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'etl_fold_prices';
@@ -45,7 +57,8 @@ CREATE FUNCTION @extschema@.etl_forget_old(make text) RETURNS void
     LANGUAGE C VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'etl_forget_old';
 COMMENT ON FUNCTION @extschema@.etl_forget_old(text) IS 'Drops the replaced partitions that stay beside the mart as <partition>_old';
 
-REVOKE ALL ON FUNCTION @extschema@.etl_seed(text, integer, bigint, text), @extschema@.etl_fold_prices(text, integer), @extschema@.etl_cancel(bigint),
+REVOKE ALL ON FUNCTION @extschema@.etl_seed(text, integer, bigint, text), @extschema@.etl_sync(text, integer),
+    @extschema@.etl_restate(text, text, bigint, bigint), @extschema@.etl_fold_prices(text, integer), @extschema@.etl_cancel(bigint),
     @extschema@.etl_pause(bigint), @extschema@.etl_resume(bigint), @extschema@.etl_retry(bigint), @extschema@.etl_publish(bigint), @extschema@.etl_revert(bigint),
     @extschema@.etl_forget_old(text) FROM PUBLIC;
 REVOKE ALL ON PROCEDURE @extschema@.etl_wait(bigint, interval) FROM PUBLIC;

@@ -36,7 +36,7 @@ pg::string statement(Oid view, Oid partition, const selection &rows) {
             " f.lid IS NOT NULL AND s.several AS comes FROM of_held h FULL JOIN of_fresh f ON f.lid = h.lid"
             " CROSS JOIN LATERAL (SELECT h.lid IS NULL OR f.lid IS NULL OR h." +
             of.spare + " > 1 OR f." + of.spare + " > 1 AS several) s WHERE s.several OR ROW(" + list(of, "h.") +
-            ") OPERATOR(pg_catalog.*<>) ROW(" + list(of, "f.") + ")),";
+            ")::pg_catalog.record OPERATOR(pg_catalog.*<>) ROW(" + list(of, "f.") + ")::pg_catalog.record),";
     text += " gone AS (DELETE FROM ONLY " + table + " p USING todo t WHERE t.goes AND p.lid = t.lid AND " +
             condition_on("p", rows) + " RETURNING p.lid),";
     // What came depends on what is gone, so that a unique index does not meet both.

@@ -34,8 +34,8 @@ pg::string list(const columns &of, const char *prefix) {
 }
 
 pg::string digest_of_row(const columns &of, const char *alias) {
-    (void)of, (void)alias;
-    return "0::pg_catalog.int8";
+    return "(SELECT etl.row_digest(" + of.spare + ") FROM (SELECT " + list(of, (pg::string(alias) + ".").c_str()) + ") " +
+           of.spare + ")";
 }
 
 } // namespace etl::sync

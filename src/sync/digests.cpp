@@ -24,15 +24,10 @@ void adjust(const digest_ranges &ranges, std::size_t place, const digest_change 
     if (place >= ranges.from.size() || (by.rows == 0 && by.digest == 0))
         return;
     pg::catalog_scope as_catalog;
-    const pg::value from = pg::int8(ranges.from[place]);
-    const pg::result held = pg::query("SELECT digest FROM etl.digest WHERE relation = $1 AND lid_from IS NOT DISTINCT FROM $2"
-                                      " FOR NO KEY UPDATE",
-                                      {pg::regclass(ranges.partition), from});
-    if (held.empty())
-        return;
-    const std::uint64_t digest = static_cast<std::uint64_t>(held.int8(0, 0)) + by.digest;
-    pg::execute("UPDATE etl.digest SET rows = rows + $3, digest = $4 WHERE relation = $1 AND lid_from IS NOT DISTINCT FROM $2",
-                {pg::regclass(ranges.partition), from, pg::int8(by.rows), pg::int8(static_cast<std::int64_t>(digest))});
+    pg::execute("UPDATE etl.digest SET rows = rows + $3, digest = etl.add_digests(digest, $4)"
+                " WHERE relation = $1 AND lid_from IS NOT DISTINCT FROM $2",
+                {pg::regclass(ranges.partition), pg::int8(ranges.from[place]), pg::int8(by.rows),
+                 pg::int8(static_cast<std::int64_t>(by.digest))});
 }
 
 std::uint64_t wrap(const pg::string &sum) noexcept {

@@ -1,16 +1,9 @@
 // C++ regime: which lids of a portal may have other rows now than its partition has.
 #pragma once
 
-#include "catalog/definitions.hpp"
+#include "sync/standing.hpp"
 
 namespace etl::sync {
-
-// What a partition was in step with (etl.partition).
-struct standing {
-    Oid partition;
-    std::int64_t mark;                 // microseconds since 2000-01-01
-    std::optional<std::int64_t> rates; // the set that it was computed with; empty: several
-};
 
 struct findings {
     pg::vector<std::int64_t> lids;     // rising

@@ -1,0 +1,87 @@
+// C++ regime.
+#include "sync/standing.hpp"
+
+#include "mart/partition.hpp"
+#include "sync/rate_sets.hpp"
+
+namespace etl::sync {
+
+namespace {
+
+[[noreturn]] void raise_unseeded(const catalog::make &make, const pg::string &portal) {
+    throw error("55000", pg::view(pg::format("make \"%s\" was never seeded", make.name.c_str())),
+                pg::view(pg::format("Portal \"%s\" has no partition in the mart that a seed has filled.", portal.c_str())),
+                pg::view(pg::format("SELECT * FROM etl_seed(%s) fills it.", pg::quote_literal(pg::view(make.name)).c_str())));
+}
+
+// Where all chunks that converted anything did so with the same rates, and these are kept, the set, 0 where none did; else
+// NULL. $1: the run; p: etl.run_portal.
+constexpr const char *common_rates =
+    "(SELECT CASE WHEN pg_catalog.count(DISTINCT t.rates) = 0 THEN 0 WHEN pg_catalog.count(DISTINCT t.rates) = 1"
+    "  AND (pg_catalog.min(t.rates) = 0 OR EXISTS (SELECT FROM etl.used_rate u WHERE u.set = pg_catalog.min(t.rates)))"
+    "  THEN pg_catalog.min(t.rates) END FROM etl.task t WHERE t.run_id = $1 AND t.portal = p.portal)";
+
+} // namespace
+
+standing standing_of(const catalog::make &make, Oid partition, const pg::string &portal) {
+    pg::catalog_scope as_catalog;
+    const pg::result rows =
+        pg::query("SELECT (EXTRACT(epoch FROM mark - timestamptz '2000-01-01 00:00:00+00') * 1000000)::bigint, rates"
+                  " FROM etl.partition WHERE relation = $1 AND make = $2 AND portal = $3",
+                  {pg::regclass(partition), pg::text(pg::view(make.name)), pg::text(pg::view(portal))});
+    if (rows.empty())
+        raise_unseeded(make, portal);
+    return {partition, rows.int8(0, 0), rows.optional_int8(0, 1)};
+}
+
+pg::vector<standing> standings_of(const catalog::make &make, const pg::vector<catalog::source> &sources) {
+    pg::vector<standing> found;
+    for (const catalog::source &source : sources) {
+        const std::optional<mart::held_partition> held = [&] {
+            mart::pinned_settings settings;
+            return mart::find_partition(mart::read_table(make.mart, "mart"), pg::view(source.portal));
+        }();
+        if (!held)
+            raise_unseeded(make, source.portal);
+        found.push_back(standing_of(make, held->partition.oid, source.portal));
+    }
+    return found;
+}
+
+void note_seed(std::int64_t run_id) {
+    pg::catalog_scope as_catalog;
+    const pg::value run = pg::int8(run_id);
+    // What was dropped since is forgotten on the way.
+    pg::execute("DELETE FROM etl.partition p WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.oid = p.relation)");
+    pg::execute("DELETE FROM etl.digest d WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.oid = d.relation)");
+    pg::execute(pg::format("INSERT INTO etl.partition (relation, make, portal, mark, rates)"
+                           " SELECT p.staging, r.make, p.portal, COALESCE((SELECT pg_catalog.min(t.mark) FROM etl.task t"
+                           "  WHERE t.run_id = $1 AND t.portal = p.portal AND t.kind = 'load'), r.started_at), %s"
+                           " FROM etl.run_portal p JOIN etl.run r USING (run_id) WHERE p.run_id = $1",
+                           common_rates),
+                {run});
+    pg::execute("INSERT INTO etl.digest (relation, lid_from, lid_to, rows, digest)"
+                " SELECT p.staging, t.lid_from, t.lid_to, COALESCE(t.rows, 0), t.digest FROM etl.run_portal p"
+                " JOIN etl.task t USING (run_id, portal) WHERE p.run_id = $1 AND t.kind = 'load' AND t.digest IS NOT NULL",
+                {run});
+    forget_unused_sets();
+}
+
+void note_sync(std::int64_t run_id) {
+    pg::catalog_scope as_catalog;
+    const pg::value run = pg::int8(run_id);
+    const bool other_rates = !pg::query("SELECT FROM etl.run_portal p JOIN etl.partition e ON e.relation = p.staging"
+                                        " WHERE p.run_id = $1 AND e.rates <> p.rates LIMIT 1",
+                                        {run})
+                                  .empty();
+    // Chunks that converted with other rates than were found leave nothing to compare the next ones with.
+    pg::execute("UPDATE etl.partition e SET mark = GREATEST(e.mark, p.mark), rates = CASE WHEN NOT EXISTS (SELECT FROM etl.task t"
+                "  WHERE t.run_id = $1 AND t.portal = p.portal AND t.rates <> p.rates) THEN COALESCE(p.rates, e.rates) END"
+                " FROM etl.run_portal p JOIN etl.run r USING (run_id) WHERE p.run_id = $1 AND e.relation = p.staging"
+                " AND r.portal IS NULL AND p.mark IS NOT NULL",
+                {run});
+    if (other_rates)
+        forget_unused_sets();
+}
+
+} // namespace etl::sync
