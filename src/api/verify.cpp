@@ -1,17 +1,17 @@
-// C++ regime: the SQL functions of verifications; thin.
-#include "api/shape.hpp"
+// C++ regime: what verifications have found, as SQL function.
 #include "verify/finding.hpp"
 
-ETL_FUNCTION(etl_verify) {
-    const pg::arguments in(fcinfo);
-    return etl::api::write_shape(fcinfo, etl::run::request_verify(pg::view(in.text(0, "make")), pg::view(in.text(1, "level")),
-                                                                  in.boolean(2, "repair")));
-}
+#include "pg/function.hpp"
+#include "run/run.hpp"
+
+namespace pg = etl::pg;
 
 ETL_FUNCTION(etl_differences) {
+    // Who may see runs of others need not be one who may read their marts.
     const etl::run::record run = etl::run::get(pg::arguments(fcinfo).int8(0, "run_id"));
     if (run.kind != "verify")
-        throw etl::error("55000", pg::view(pg::format("run " INT64_FORMAT " is a %s, not a verify", run.run_id, run.kind.c_str())),
+        throw etl::error("55000",
+                         pg::view(pg::format("run " INT64_FORMAT " is a %s, not a verify", run.run_id, run.kind.c_str())),
                          {}, "etl_verify asks for one.");
     pg::row_writer rows(fcinfo);
     for (const etl::verify::kept_finding &found : etl::verify::findings_of(run.run_id))

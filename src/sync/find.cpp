@@ -136,4 +136,19 @@ findings find_changes(const catalog::make &make, const catalog::source &source, 
     return found;
 }
 
+pg::vector<std::int64_t> changed_of(const catalog::make &make, const catalog::source &source, const standing &held,
+                                    const pg::vector<std::int64_t> &lids) {
+    const catalog::portal portal = catalog::get_portal(pg::view(source.portal));
+    collected all = from_sources(make, portal, source, held.partition);
+    (void)from_rates(all, source, held);
+    pg::vector<std::int64_t> changed;
+    if (all.queries.empty())
+        return changed;
+    const pg::result rows = pg::query("SELECT DISTINCT a.lid FROM (" + all.queries + ") a WHERE a.lid = ANY ($2) ORDER BY 1",
+                                      {pg::timestamptz(held.mark - 1000LL * sync_overlap), pg::int8_array(lids)});
+    for (std::size_t row = 0; row < rows.size(); row++)
+        changed.push_back(rows.int8(row, 0));
+    return changed;
+}
+
 } // namespace etl::sync
