@@ -145,7 +145,7 @@ pg::vector<std::int64_t> changed_of(const catalog::make &make, const catalog::so
     if (all.queries.empty())
         return changed;
     const pg::result rows = pg::query("SELECT DISTINCT a.lid FROM (" + all.queries + ") a WHERE a.lid = ANY ($2) ORDER BY 1",
-                                      {pg::timestamptz(held.mark - 1000LL * sync_overlap), pg::int8_array(lids)});
+                                      {pg::timestamptz(held.mark), pg::int8_array(lids)});
     for (std::size_t row = 0; row < rows.size(); row++)
         changed.push_back(rows.int8(row, 0));
     return changed;

@@ -7,11 +7,8 @@ namespace etl::verify {
 
 namespace {
 
-constexpr const char *count_all = "pg_catalog.count(*)";
-
-pg::string digest_all(const char *alias) {
-    return pg::format("pg_catalog.count(*), etl.digest(%s.*)", alias);
-}
+constexpr const char *count_all = "pg_catalog.count(*) AS total";
+constexpr const char *digest_all = "pg_catalog.count(*) AS total, etl.digest(q.*) AS digest";
 
 // For each column that the view gives: how many values there are, the least and the greatest, where the type has these.
 // Of texts by their bytes, as either side may have a collation of its own.
@@ -24,18 +21,18 @@ pg::string summary_of_all(const place &where) {
         " JOIN pg_catalog.pg_type b ON b.oid = COALESCE(NULLIF(t.typbasetype, 0), t.oid)"
         " WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum",
         {pg::oid(where.partition)});
-    pg::string text = count_all;
+    pg::string text;
     for (std::size_t row = 0; row < types.size(); row++) {
         const pg::string &column = types.text(row, 0);
         if (std::find(where.columns.quoted.begin(), where.columns.quoted.end(), column) == where.columns.quoted.end())
             continue;
-        text += ", pg_catalog.count(q." + column + ")";
+        text += (text.empty() ? "" : ", ") + ("pg_catalog.count(q." + column) + ")";
         if (!types.boolean(row, 2))
             continue;
         const char *collation = types.boolean(row, 1) ? " COLLATE pg_catalog.\"C\"" : "";
         text += ", pg_catalog.min(q." + column + collation + "), pg_catalog.max(q." + column + collation + ")";
     }
-    return text;
+    return pg::string(count_all) + ", ROW(" + text + ") AS figures";
 }
 
 pg::string fresh_sql(const place &where) {
@@ -62,7 +59,7 @@ pg::string held_sql(const place &where) {
 }
 
 written digest_now(const place &where) {
-    const pg::result rows = pg::query("SELECT " + digest_all("q") + " FROM (" + held_sql(where) + ") q");
+    const pg::result rows = pg::query(pg::string("SELECT ") + digest_all + pg::string(" FROM (") + held_sql(where) + ") q");
     return {rows.int8(0, 0), rows.int8(0, 1)};
 }
 
@@ -73,10 +70,10 @@ look look_at(const place &where, level how, const std::optional<written> &noted)
     }
     if (how == level::count || how == level::summary) {
         const pg::string figures = how == level::count ? pg::string(count_all) : summary_of_all(where);
-        const pg::result rows = compare(where, figures, "held.count");
+        const pg::result rows = compare(where, figures, "held.total");
         return {rows.int8(0, 0), std::nullopt, !noted || rows.int8(0, 0) == noted->rows, rows.boolean(0, 1)};
     }
-    const pg::result rows = compare(where, digest_all("q"), "held.count, held.digest");
+    const pg::result rows = compare(where, digest_all, "held.total, held.digest");
     return {rows.int8(0, 0), rows.int8(0, 1),
             !noted || (rows.int8(0, 0) == noted->rows && rows.int8(0, 1) == noted->digest), rows.boolean(0, 2)};
 }

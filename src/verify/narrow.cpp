@@ -4,6 +4,8 @@
 #include "plan/source.hpp"
 #include "sync/find.hpp"
 
+#include <iterator>
+
 namespace etl::verify {
 
 namespace {
@@ -48,7 +50,7 @@ void say_left_out(pg::vector<finding> &found) {
 
 } // namespace
 
-pg::vector<std::int64_t> damaged_lids(const place &where) {
+pg::vector<std::int64_t> differing_lids(const place &where) {
     const pg::result rows = pg::query(
         both_sides(where, false) +
         ", h AS (SELECT held.lid, pg_catalog.count(*) AS n, etl.digest(held.*) AS d FROM held GROUP BY held.lid)"
@@ -58,13 +60,17 @@ pg::vector<std::int64_t> damaged_lids(const place &where) {
     pg::vector<std::int64_t> lids;
     for (std::size_t row = 0; row < rows.size(); row++)
         lids.push_back(rows.int8(row, 0));
+    return lids;
+}
+
+pg::vector<std::int64_t> without_changed(const place &where, const pg::vector<std::int64_t> &lids) {
+    pg::vector<std::int64_t> left;
     if (lids.empty())
-        return lids;
+        return left;
     const pg::vector<std::int64_t> changed = sync::changed_of(
         where.make, where.source, sync::standing_of(where.make, where.partition, where.source.portal), lids);
-    pg::vector<std::int64_t> damaged;
-    std::set_difference(lids.begin(), lids.end(), changed.begin(), changed.end(), std::back_inserter(damaged));
-    return damaged;
+    std::set_difference(lids.begin(), lids.end(), changed.begin(), changed.end(), std::back_inserter(left));
+    return left;
 }
 
 pg::vector<finding> describe(const place &where, const pg::vector<std::int64_t> &lids) {

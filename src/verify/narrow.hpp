@@ -6,9 +6,12 @@
 
 namespace etl::verify {
 
-// The lids whose rows in the partition are not those that the view gives, rising. Without those that have changed in the
-// sources since the partition was last in step with them: of these it is the next sync that tells.
-pg::vector<std::int64_t> damaged_lids(const place &where);
+// The lids whose rows in the partition are not those that the view gives, rising.
+pg::vector<std::int64_t> differing_lids(const place &where);
+
+// Those that have not changed in the sources since the partition was last in step with them: of the others it is the next
+// sync that tells.
+pg::vector<std::int64_t> without_changed(const place &where, const pg::vector<std::int64_t> &lids);
 
 // What differs of each of these lids: columns; or rows that are missing, surplus, or there several times. The first
 // most_findings of them and a word about the rest.

@@ -50,6 +50,34 @@ finding of_range(const look &seen, const written &before) {
             in_words(before.rows, seen.digest ? std::optional(before.digest) : std::nullopt) + " when written"};
 }
 
+// The lids that differ from the view and should not. What has changed in the sources may differ; but where the rows are
+// not those that were written, and nothing else differs, it is among what has changed that somebody else has written.
+pg::vector<std::int64_t> damaged_lids(const place &where, const std::optional<written> &before) {
+    const pg::vector<std::int64_t> lids = differing_lids(where);
+    const pg::vector<std::int64_t> damaged = without_changed(where, lids);
+    if (lids.empty() || !damaged.empty() || !before)
+        return damaged;
+    const written now = digest_now(where);
+    return now.rows == before->rows && now.digest == before->digest ? damaged : lids;
+}
+
+void look_closely(const duty &whose, const place &where, bool repair, const look &seen,
+                  const std::optional<written> &before) {
+    const pg::vector<std::int64_t> lids = damaged_lids(where, before);
+    if (!lids.empty())
+        keep(whose.run_id, whose.task_no, describe(where, lids));
+    else if (!seen.as_written)
+        keep(whose.run_id, whose.task_no, {of_range(seen, *before)});
+    else
+        return;
+    if (!repair)
+        return;
+    if (!lids.empty())
+        sync::apply(where.source.view, where.partition, {where.range, lids});
+    if (before)
+        note(where, digest_now(where));
+}
+
 } // namespace
 
 std::int64_t verify_range(const duty &whose, const catalog::make &make, const catalog::source &source, Oid partition,
@@ -61,17 +89,8 @@ std::int64_t verify_range(const duty &whose, const catalog::make &make, const ca
     const place where{make, source, partition, range, sync::columns_of(source.view, partition)};
     const std::optional<written> before = noted(where);
     const look seen = look_at(where, what.how, before);
-    if (!seen.as_written || !seen.as_source) {
-        const pg::vector<std::int64_t> lids = damaged_lids(where);
-        if (!lids.empty())
-            keep(whose.run_id, whose.task_no, describe(where, lids));
-        else if (!seen.as_written)
-            keep(whose.run_id, whose.task_no, {of_range(seen, *before)});
-        if (what.repair && !lids.empty())
-            sync::apply(source.view, partition, {range, lids});
-        if (what.repair && before && (!lids.empty() || !seen.as_written))
-            note(where, digest_now(where));
-    }
+    if (!seen.as_written || !seen.as_source)
+        look_closely(whose, where, what.repair, seen, before);
     if (what.how == level::count || what.how == level::source)
         keep(whose.run_id, whose.task_no, lids_of_other_portals(where));
     return seen.rows;
