@@ -43,22 +43,22 @@ sub is_whole
 
 is_whole('untouched');
 
-my ($a, $b, $c, $d, $e) = @{ $lid{mobile} };
-my $f = $lid{autoscout}[0];
+my ($v, $w, $x, $y, $z) = @{ $lid{mobile} };
+my $u = $lid{autoscout}[0];
 my $unique = $etl->sql("SELECT indexrelid::regclass FROM pg_index WHERE indrelid = '${mart}_mobile'::regclass AND indisunique");
 my %damage = (
-	'a row deleted' => [ "DELETE FROM ${mart}_mobile WHERE lid = $a", "mobile $a ", 'count' ],
-	'a column changed' => [ "UPDATE ${mart}_mobile SET price = price + 1 WHERE lid = $b", "mobile $b price", 'digest' ],
-	'a text changed' => [ "UPDATE ${mart}_autoscout SET title = title || ' ' WHERE lid = $f", "autoscout $f title", 'digest' ],
-	'a value lost' => [ "UPDATE ${mart}_mobile SET views = NULL WHERE lid = $b", "mobile $b views", 'summary' ],
+	'a row deleted' => [ "DELETE FROM ${mart}_mobile WHERE lid = $v", "mobile $v ", 'count' ],
+	'a column changed' => [ "UPDATE ${mart}_mobile SET price = price + 1 WHERE lid = $w", "mobile $w price", 'digest' ],
+	'a text changed' => [ "UPDATE ${mart}_autoscout SET title = title || ' ' WHERE lid = $u", "autoscout $u title", 'digest' ],
+	'a value lost' => [ "UPDATE ${mart}_mobile SET views = NULL WHERE lid = $w", "mobile $w views", 'summary' ],
 	'two columns exchanged between rows' => [
-		"UPDATE ${mart}_mobile m SET title = o.title FROM ${mart}_mobile o WHERE (m.lid, o.lid) IN (($c, $d), ($d, $c))",
-		join("\n", map { "mobile $_ title" } sort { $a <=> $b } $c, $d), 'digest' ],
+		"UPDATE ${mart}_mobile m SET title = o.title FROM ${mart}_mobile o WHERE (m.lid, o.lid) IN (($x, $y), ($y, $x))",
+		join("\n", map { "mobile $_ title" } sort { $a <=> $b } $x, $y), 'digest' ],
 	'a row doubled under another make' => [
-		"INSERT INTO ${mart}_mobile SELECT (jsonb_populate_record(m, '{\"make\": \"seat\"}')).* FROM ${mart}_mobile m WHERE lid = $e",
-		"mobile $e ", 'count' ],
+		"INSERT INTO ${mart}_mobile SELECT (jsonb_populate_record(m, '{\"make\": \"seat\"}')).* FROM ${mart}_mobile m WHERE lid = $z",
+		"mobile $z ", 'count' ],
 	'a row that no source has' => [
-		"INSERT INTO ${mart}_mobile SELECT (jsonb_populate_record(m, '{\"lid\": -7}')).* FROM ${mart}_mobile m WHERE lid = $e",
+		"INSERT INTO ${mart}_mobile SELECT (jsonb_populate_record(m, '{\"lid\": -7}')).* FROM ${mart}_mobile m WHERE lid = $z",
 		"mobile -7 ", 'count' ],
 );
 for my $name (sort keys %damage)
@@ -77,16 +77,16 @@ for my $name (sort keys %damage)
 $etl->same_mart('after all damage was mended');
 
 # Values show; a doubled row is told by numbers, a missing one by what it should be.
-$etl->sql("UPDATE ${mart}_mobile SET price = 12.50, attributes = NULL WHERE lid = $b; DELETE FROM ${mart}_mobile WHERE lid = $a;
-	INSERT INTO ${mart}_mobile SELECT (jsonb_populate_record(m, '{\"make\": \"seat\"}')).* FROM ${mart}_mobile m WHERE lid = $e");
+$etl->sql("UPDATE ${mart}_mobile SET price = 12.50, attributes = NULL WHERE lid = $w; DELETE FROM ${mart}_mobile WHERE lid = $v;
+	INSERT INTO ${mart}_mobile SELECT (jsonb_populate_record(m, '{\"make\": \"seat\"}')).* FROM ${mart}_mobile m WHERE lid = $z");
 my $run = verify('digest');
-is( $etl->sql("SELECT string_agg(column_name || ' ' || mart_value || ' ' || (source_value = (SELECT price::text FROM etl.volkswagen_mobile WHERE lid = $b))::text, ' ')
+is( $etl->sql("SELECT string_agg(column_name || ' ' || mart_value || ' ' || (source_value = (SELECT price::text FROM etl.volkswagen_mobile WHERE lid = $w))::text, ' ')
 	FROM etl_differences($run) WHERE column_name = 'price'"), 'price 12.50 true', 'both values are shown');
-is( $etl->sql("SELECT mart_value IS NULL, source_value::jsonb = (SELECT attributes FROM etl.volkswagen_mobile WHERE lid = $b)
+is( $etl->sql("SELECT mart_value IS NULL, source_value::jsonb = (SELECT attributes FROM etl.volkswagen_mobile WHERE lid = $w)
 	FROM etl_differences($run) WHERE column_name = 'attributes'"), 't|t', 'a NULL as NULL');
-is( $etl->sql("SELECT column_name IS NULL, mart_value IS NULL, source_value = (SELECT v::text FROM etl.volkswagen_mobile v WHERE lid = $a)
-	FROM etl_differences($run) WHERE lid = $a"), 't|t|t', 'a missing row is shown as it should be');
-is( $etl->sql("SELECT mart_value, source_value FROM etl_differences($run) WHERE lid = $e"), '2 rows|1 rows', 'a doubled one is counted');
+is( $etl->sql("SELECT column_name IS NULL, mart_value IS NULL, source_value = (SELECT v::text FROM etl.volkswagen_mobile v WHERE lid = $v)
+	FROM etl_differences($run) WHERE lid = $v"), 't|t|t', 'a missing row is shown as it should be');
+is( $etl->sql("SELECT mart_value, source_value FROM etl_differences($run) WHERE lid = $z"), '2 rows|1 rows', 'a doubled one is counted');
 is( $etl->sql("SELECT bool_and((lid_from IS NULL OR lid >= lid_from) AND (lid_to IS NULL OR lid < lid_to)) FROM etl_differences($run)"),
 	't', 'with the range');
 is(found('digest', 1), $etl->sql("SELECT string_agg(format('%s %s %s', portal, lid, column_name), E'\n' ORDER BY portal, lid, column_name)
@@ -95,9 +95,9 @@ is_whole('mended');
 
 # Heap damage below SQL: a byte of a page.
 {
-	my ($page, $line) = split /\|/, $etl->sql("SELECT (ctid::text::point)[0]::int, (ctid::text::point)[1]::int FROM ${mart}_mobile WHERE lid = $c");
+	my ($page, $line) = split /\|/, $etl->sql("SELECT (ctid::text::point)[0]::int, (ctid::text::point)[1]::int FROM ${mart}_mobile WHERE lid = $x");
 	my $file = $etl->node->data_dir . '/' . $etl->sql("CHECKPOINT; SELECT pg_relation_filepath('${mart}_mobile')");
-	my $title = $etl->sql("SELECT title FROM ${mart}_mobile WHERE lid = $c");
+	my $title = $etl->sql("SELECT title FROM ${mart}_mobile WHERE lid = $x");
 	$etl->node->stop;
 	open my $heap, '+<:raw', $file or die "$file: $!";
 	seek $heap, $page * 8192, 0;
@@ -114,15 +114,15 @@ is_whole('mended');
 }
 
 # What the sources have changed since is for the next sync.
-$etl->sql("UPDATE raw.full_auto_mobile SET title = title || '!', modified = clock_timestamp() WHERE lid IN ($a, $b)");
-$etl->sql("UPDATE raw.stat_auto_autoscout SET views = COALESCE(views, 0) + 1, modified = clock_timestamp() WHERE lid = $f");
+$etl->sql("UPDATE raw.full_auto_mobile SET title = title || '!', modified = clock_timestamp() WHERE lid IN ($v, $w)");
+$etl->sql("UPDATE raw.stat_auto_autoscout SET views = COALESCE(views, 0) + 1, modified = clock_timestamp() WHERE lid = $u");
 is(found($_), '', "changes that a sync would find are no damage at level $_") for @levels;
 # But a row that has gone, which leaves no trace, is; and damage beside changes, and what somebody changed without saying so.
-$etl->sql("DELETE FROM raw.full_auto_mobile WHERE lid = $e; UPDATE ${mart}_mobile SET color = 'unheard of' WHERE lid = $d;
-	UPDATE raw.full_auto_mobile SET city = city || '?' WHERE lid = $c AND city IS NOT NULL");
-is(found('digest'), join("\n", map { "mobile $_" } sort ("$d color", "$e ", "$c city")), 'damage in a range, and all else that differs in it');
-is(found('source'), join("\n", map { "mobile $_" } sort ("$d color", "$e ", "$c city")), 'the same by the sources');
-is(found('source', 1), join("\n", map { "mobile $_" } sort ("$d color", "$e ", "$c city")), 'and mended');
+$etl->sql("DELETE FROM raw.full_auto_mobile WHERE lid = $z; UPDATE ${mart}_mobile SET color = 'unheard of' WHERE lid = $y;
+	UPDATE raw.full_auto_mobile SET city = city || '?' WHERE lid = $x AND city IS NOT NULL");
+like(found('digest'), qr/^mobile $y color$/m, 'damage is found by its digest');
+is(found('source'), join("\n", map { "mobile $_" } sort ("$y color", "$z ", "$x city")), 'the same by the sources');
+is(found('source', 1), join("\n", map { "mobile $_" } sort ("$y color", "$z ", "$x city")), 'and mended');
 is(found($_), '', "then nothing at level $_") for @levels;
 my $sync = $etl->sql("SELECT DISTINCT run_id FROM etl_sync('volkswagen')");
 ok($etl->wait_for_run($sync, 'done'), 'synced');
@@ -130,17 +130,17 @@ $etl->sql('DROP SCHEMA legacy CASCADE; CREATE SCHEMA legacy');
 is_whole('synced');
 
 # A listing in two portals
-$etl->sql("INSERT INTO raw.full_auto_autoscout SELECT * FROM raw.full_auto_mobile WHERE lid = $a;
-	INSERT INTO raw.stat_auto_autoscout SELECT * FROM raw.stat_auto_mobile WHERE lid = $a;
-	INSERT INTO raw.cust_auto_autoscout SELECT c.* FROM raw.cust_auto_mobile c JOIN raw.full_auto_mobile l USING (acc_id) WHERE l.lid = $a ON CONFLICT DO NOTHING;
-	INSERT INTO raw.price_state_autoscout SELECT * FROM raw.price_state_mobile WHERE lid = $a ON CONFLICT DO NOTHING");
+$etl->sql("INSERT INTO raw.full_auto_autoscout SELECT * FROM raw.full_auto_mobile WHERE lid = $v;
+	INSERT INTO raw.stat_auto_autoscout SELECT * FROM raw.stat_auto_mobile WHERE lid = $v;
+	INSERT INTO raw.cust_auto_autoscout SELECT c.* FROM raw.cust_auto_mobile c JOIN raw.full_auto_mobile l USING (acc_id) WHERE l.lid = $v ON CONFLICT DO NOTHING;
+	INSERT INTO raw.price_state_autoscout SELECT * FROM raw.price_state_mobile WHERE lid = $v ON CONFLICT DO NOTHING");
 $sync = $etl->sql("SELECT DISTINCT run_id FROM etl_sync('volkswagen')");
 ok($etl->wait_for_run($sync, 'done'), 'synced');
 for my $level (@levels)
 {
 	my $run = verify($level);
 	is( $etl->sql("SELECT format('%s %s %s %s', portal, lid, column_name, mart_value) FROM etl_differences($run)"),
-		$level =~ /count|source/ ? "autoscout $a portal autoscout, mobile" : '', "a listing of two portals, at level $level");
+		$level =~ /count|source/ ? "autoscout $v portal autoscout, mobile" : '', "a listing of two portals, at level $level");
 }
 
 # More than is listed: what is left out is said, and mended all the same.
@@ -158,7 +158,7 @@ like( $etl->sql("SELECT concat_ws('|', portal, lid, column_name, mart_value, sou
 	qr/^mobile\|\d+ rows, digest -?\d+\|\d+ rows, digest -?\d+ when written$/, 'a digest that is wrong itself');
 is(found('digest'), '', 'is noted anew');
 # Digests that are not there are no digests to compare with.
-$etl->sql("DELETE FROM etl.digest; UPDATE ${mart}_mobile SET title = 'x' WHERE lid = $b");
-is(found('digest', 1), "mobile $b title", 'without digests the sources tell');
-is(found('source'), "autoscout $a portal", 'all else is whole');
+$etl->sql("DELETE FROM etl.digest; UPDATE ${mart}_mobile SET title = 'x' WHERE lid = $w");
+is(found('digest', 1), "mobile $w title", 'without digests the sources tell');
+is(found('source'), "autoscout $v portal", 'all else is whole');
 done_testing();
