@@ -84,8 +84,8 @@ pg::vector<finding> describe(const place &where, const pg::vector<std::int64_t> 
             ", k AS (SELECT COALESCE(h.lid, f.lid) AS lid, COALESCE(h.n, 0) AS held, COALESCE(f.n, 0) AS fresh,"
             "  h.line AS held_line, f.line AS fresh_line FROM h FULL JOIN f ON f.lid = h.lid)"
             " SELECT d.lid, d.name, d.mart, d.source FROM (SELECT k.lid, 0 AS place, NULL::pg_catalog.text AS name,"
-            " CASE WHEN k.held > 1 OR k.fresh > 1 THEN pg_catalog.concat(k.held, ' rows') ELSE k.held_line END AS mart,"
-            " CASE WHEN k.held > 1 OR k.fresh > 1 THEN pg_catalog.concat(k.fresh, ' rows') ELSE k.fresh_line END AS source"
+            " CASE WHEN k.held > 1 OR k.fresh > 1 THEN pg_catalog.concat(k.held, CASE k.held WHEN 1 THEN ' row' ELSE ' rows' END) ELSE k.held_line END AS mart,"
+            " CASE WHEN k.held > 1 OR k.fresh > 1 THEN pg_catalog.concat(k.fresh, CASE k.fresh WHEN 1 THEN ' row' ELSE ' rows' END) ELSE k.fresh_line END AS source"
             " FROM k WHERE k.held <> 1 OR k.fresh <> 1"
             " UNION ALL SELECT h.lid, v.place, v.name, v.mart, v.source FROM k JOIN held h ON h.lid = k.lid"
             " JOIN fresh f ON f.lid = k.lid CROSS JOIN LATERAL (VALUES " +

@@ -86,7 +86,7 @@ is( $etl->sql("SELECT mart_value IS NULL, source_value::jsonb = (SELECT attribut
 	FROM etl_differences($run) WHERE column_name = 'attributes'"), 't|t', 'a NULL as NULL');
 is( $etl->sql("SELECT column_name IS NULL, mart_value IS NULL, source_value = (SELECT v::text FROM etl.volkswagen_mobile v WHERE lid = $v)
 	FROM etl_differences($run) WHERE lid = $v"), 't|t|t', 'a missing row is shown as it should be');
-is( $etl->sql("SELECT mart_value, source_value FROM etl_differences($run) WHERE lid = $z"), '2 rows|1 rows', 'a doubled one is counted');
+is( $etl->sql("SELECT mart_value, source_value FROM etl_differences($run) WHERE lid = $z"), '2 rows|1 row', 'a doubled one is counted');
 is( $etl->sql("SELECT bool_and((lid_from IS NULL OR lid >= lid_from) AND (lid_to IS NULL OR lid < lid_to)) FROM etl_differences($run)"),
 	't', 'with the range');
 is(found('digest', 1), $etl->sql("SELECT string_agg(format('%s %s %s', portal, lid, column_name), E'\n' ORDER BY portal, lid, column_name)
