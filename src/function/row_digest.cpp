@@ -73,10 +73,8 @@ std::uint64_t hash_varlena(char *value, std::uint64_t seed) {
     return hash_extended(value, seed);
 }
 
-std::uint64_t hash_value(const digested_column &column, Datum value) {
+std::uint64_t hash_bytes_of(const digested_column &column, Datum value) {
     switch (column.how) {
-    case kept::word:
-        return kernel::hash_word(value & column.mask, column.seed);
     case kept::varlena:
         return hash_varlena(DatumGetPointer(value), column.seed);
     case kept::bytes:
@@ -86,31 +84,44 @@ std::uint64_t hash_value(const digested_column &column, Datum value) {
     }
 }
 
+// Which bits of a hash count.
+std::uint64_t all_unless(bool is_null) {
+    return static_cast<std::uint64_t>(is_null) - 1;
+}
+
 } // namespace
 
 struct row_digester {
-    int count;
-    digested_column columns[FLEXIBLE_ARRAY_MEMBER];
+    int words, count;
+    digested_column columns[FLEXIBLE_ARRAY_MEMBER]; // words first
 };
 
 row_digester *create_row_digester(TupleDesc row, const Bitmapset *columns) {
     row_digester *const made = static_cast<row_digester *>(::palloc0(
         offsetof(row_digester, columns) + sizeof(digested_column) * static_cast<std::size_t>(row->natts)));
-    for (int i = 0; i < row->natts; i++) {
-        const FormData_pg_attribute *attribute = TupleDescAttr(row, i);
-        if (!attribute->attisdropped && (!columns || ::bms_is_member(i, columns)))
-            made->columns[made->count++] = make_column(attribute);
+    for (const bool words : {true, false}) {
+        for (int i = 0; i < row->natts; i++) {
+            const FormData_pg_attribute *attribute = TupleDescAttr(row, i);
+            if (!attribute->attisdropped && attribute->attbyval == words && (!columns || ::bms_is_member(i, columns)))
+                made->columns[made->count++] = make_column(attribute);
+        }
+        if (words)
+            made->words = made->count;
     }
     return made;
 }
 
 std::uint64_t digest_row(const row_digester *self, const Datum *values, const bool *nulls) {
     std::uint64_t sum = 0;
-    const digested_column *const end = self->columns + self->count;
-    for (const digested_column *column = self->columns; column < end; column++) {
+    const digested_column *column = self->columns;
+    for (const digested_column *const end = column + self->words; column < end; column++) {
+        const std::uint64_t hash = kernel::hash_word(values[column->attribute] & column->mask, column->seed);
+        sum += hash & all_unless(nulls[column->attribute]);
+    }
+    for (const digested_column *const end = self->columns + self->count; column < end; column++) {
         const bool is_null = nulls[column->attribute];
-        const std::uint64_t hash = hash_value(*column, is_null ? column->of_null : values[column->attribute]);
-        sum += hash & (static_cast<std::uint64_t>(is_null) - 1);
+        const Datum value = is_null ? column->of_null : values[column->attribute];
+        sum += hash_bytes_of(*column, value) & all_unless(is_null);
     }
     return kernel::row_digest(sum);
 }
