@@ -167,4 +167,23 @@ findings find_changes(const catalog::make &make, const catalog::source &source, 
     return found;
 }
 
+pg::vector<std::int64_t> changed_of(const catalog::make &make, const catalog::source &source, const standing &held,
+                                    const pg::vector<std::int64_t> &lids) {
+    const catalog::portal portal = catalog::get_portal(pg::view(source.portal));
+    collected all = from_sources(make, portal, source, held.partition);
+    (void)from_rates(all, source, held);
+    const pg::value since = pg::timestamptz(held.mark);
+    const std::optional<pg::vector<std::int64_t>> emptied = emptied_since(portal.price_state, since);
+    if (!emptied)
+        return lids;
+    const pg::string others = all.queries.empty() ? "" : " UNION ALL " + all.queries;
+    const pg::result rows = pg::query("SELECT DISTINCT a.lid FROM (SELECT pg_catalog.unnest($2) AS lid" + others +
+                                          ") a WHERE a.lid = ANY ($3) AND $1 IS NOT NULL ORDER BY 1",
+                                      {since, pg::int8_array(*emptied), pg::int8_array(lids)});
+    pg::vector<std::int64_t> changed;
+    for (std::size_t row = 0; row < rows.size(); row++)
+        changed.push_back(rows.int8(row, 0));
+    return changed;
+}
+
 } // namespace etl::sync
