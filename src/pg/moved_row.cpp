@@ -138,8 +138,10 @@ void insert_moved_row(Relation target, HeapTuple row, CommandId command, int opt
         ::visibilitymap_clear(target, ItemPointerGetBlockNumber(&row->t_self), visibility, VISIBILITYMAP_VALID_BITS);
     }
     ::MarkBufferDirty(buffer);
-    if (RelationNeedsWAL(target))
-        PageSetLSN(page, log_insert(target, row, buffer, cleared));
+    if (RelationNeedsWAL(target)) {
+        const XLogRecPtr logged = log_insert(target, row, buffer, cleared); // PageSetLSN takes its argument twice
+        PageSetLSN(page, logged);
+    }
     END_CRIT_SECTION();
 
     ::UnlockReleaseBuffer(buffer);
