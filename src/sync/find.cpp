@@ -171,7 +171,9 @@ pg::vector<std::int64_t> changed_of(const catalog::make &make, const catalog::so
                                     const pg::vector<std::int64_t> &lids) {
     const catalog::portal portal = catalog::get_portal(pg::view(source.portal));
     collected all = from_sources(make, portal, source, held.partition);
-    (void)from_rates(all, source, held);
+    (void)from_rates(all, make, portal, source, held);
+    if (const capture::captured queued = capture::find_captured(make, portal, held.partition); !queued.lids.empty())
+        add(all, queued.lids);
     const pg::value since = pg::timestamptz(held.mark);
     const std::optional<pg::vector<std::int64_t>> emptied = emptied_since(portal.price_state, since);
     if (!emptied)
