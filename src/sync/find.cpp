@@ -144,14 +144,14 @@ findings find_changes(const catalog::make &make, const catalog::source &source, 
     collected all = from_sources(make, portal, source, held.partition);
     findings found;
     found.rates = from_rates(all, make, portal, source, held);
-    const pg::value since = pg::timestamptz(held.mark - 1000LL * sync_overlap);
-    const std::optional<pg::vector<std::int64_t>> emptied = emptied_since(portal.price_state, since);
-    if (!emptied)
-        all.obstacle = "its price state was emptied";
     const capture::captured queued = capture::find_captured(make, portal, held.partition);
     if (!queued.lids.empty())
         add(all, queued.lids);
+    const pg::value since = pg::timestamptz(held.mark - 1000LL * sync_overlap);
+    const std::optional<pg::vector<std::int64_t>> emptied = emptied_since(portal.price_state, since);
     found.compare = all.obstacle ? all.obstacle : queued.compare;
+    if (!emptied)
+        found.compare = "its price state was emptied";
     if (found.compare)
         return found;
     const std::int64_t few = few_enough(held.partition);
@@ -165,6 +165,27 @@ findings find_changes(const catalog::make &make, const catalog::source &source, 
     for (std::size_t row = 0; row < rows.size(); row++)
         found.lids.push_back(rows.int8(row, 0));
     return found;
+}
+
+pg::vector<std::int64_t> changed_of(const catalog::make &make, const catalog::source &source, const standing &held,
+                                    const pg::vector<std::int64_t> &lids) {
+    const catalog::portal portal = catalog::get_portal(pg::view(source.portal));
+    collected all = from_sources(make, portal, source, held.partition);
+    (void)from_rates(all, make, portal, source, held);
+    if (const capture::captured queued = capture::find_captured(make, portal, held.partition); !queued.lids.empty())
+        add(all, queued.lids);
+    const pg::value since = pg::timestamptz(held.mark);
+    const std::optional<pg::vector<std::int64_t>> emptied = emptied_since(portal.price_state, since);
+    if (!emptied)
+        return lids;
+    const pg::string others = all.queries.empty() ? "" : " UNION ALL " + all.queries;
+    const pg::result rows = pg::query("SELECT DISTINCT a.lid FROM (SELECT pg_catalog.unnest($2) AS lid" + others +
+                                          ") a WHERE a.lid = ANY ($3) AND $1 IS NOT NULL ORDER BY 1",
+                                      {since, pg::int8_array(*emptied), pg::int8_array(lids)});
+    pg::vector<std::int64_t> changed;
+    for (std::size_t row = 0; row < rows.size(); row++)
+        changed.push_back(rows.int8(row, 0));
+    return changed;
 }
 
 } // namespace etl::sync
