@@ -1,6 +1,7 @@
 // C++ regime: folding a range, past the executor where that can be.
 #include "fold/fold.hpp"
 
+#include "fold/emptied.hpp"
 #include "fold/pages.hpp"
 #include "fold/statement.hpp"
 #include "pg/identity.hpp"
@@ -58,7 +59,10 @@ std::int64_t fold_chunk(Oid prices, Oid price_state, const plan::lid_range &rang
     settings.set("jit", "off");
     if (anew)
         return fold_different(prices, price_state, range, anew);
-    return pg::query(fold_statement(prices, price_state, range)).int8(0, 0);
+    const pg::result done = pg::query(fold_statement(prices, price_state, range));
+    if (const auto emptied = done.optional_int8_array(0, 1))
+        pg::call([&] { record_emptied(price_state, emptied->data(), emptied->size()); });
+    return done.int8(0, 0);
 }
 
 } // namespace etl::fold

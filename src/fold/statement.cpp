@@ -69,7 +69,7 @@ pg::string fold_statement(Oid prices, Oid price_state, const plan::lid_range &ra
     return pg::format(
         "WITH folded AS MATERIALIZED (%s),"
         " removed AS (DELETE FROM %s AS s WHERE %s AND NOT EXISTS (SELECT FROM folded AS f WHERE f.lid = s.lid)"
-        " RETURNING 1),"
+        " RETURNING s.lid),"
         " changed AS (SELECT f.* FROM folded AS f LEFT JOIN %s AS s ON s.lid = f.lid"
         " WHERE s.lid IS NULL OR %s OPERATOR(pg_catalog.*<>) %s),"
         " written AS (INSERT INTO %s AS s (lid, first_price, first_dt, last_price, last_dt, price_min, price_max, "
@@ -79,7 +79,8 @@ pg::string fold_statement(Oid prices, Oid price_state, const plan::lid_range &ra
         " = ROW(excluded.first_price, excluded.first_dt, excluded.last_price, excluded.last_dt, excluded.price_min,"
         " excluded.price_max, excluded.modified) RETURNING 1)"
         " SELECT (SELECT pg_catalog.count(*) FROM removed) OPERATOR(pg_catalog.+)"
-        " (SELECT pg_catalog.count(*) FROM written) AS rows",
+        " (SELECT pg_catalog.count(*) FROM written) AS rows,"
+        " (SELECT pg_catalog.array_agg(lid) FROM removed) AS emptied",
         folded.c_str(), state.c_str(), range_condition("s.lid", range).c_str(), state.c_str(), image_of("s").c_str(),
         image_of("f").c_str(), state.c_str());
 }

@@ -1,6 +1,7 @@
 // PG regime: may ereport, so no local here needs a destructor.
 #include "fold/write.hpp"
 
+#include "fold/emptied.hpp"
 #include "fold/key_probe.hpp"
 #include "fold/state_former.hpp"
 #include "pg/heap_rows.hpp"
@@ -29,6 +30,8 @@ namespace {
 constexpr int most_beside_others = 64;
 // Index entries of so many rows are made at a time: several pages full.
 constexpr std::size_t most_entries = 4096;
+// Lids that have lost their row are recorded so many at a time.
+constexpr std::size_t most_emptied = 1024;
 
 } // namespace
 
@@ -53,6 +56,8 @@ struct state_writer {
     key_probe *probe;
     std::int64_t *lids_anew;
     std::size_t count_anew;
+    std::int64_t emptied[most_emptied];
+    std::size_t empty_count;
     TupleTableSlot *changed, *present; // a row to be updated; a row that is there
     row_prices changed_prices;
     std::int64_t written;
@@ -213,11 +218,19 @@ void update_if_changed(state_writer *writer, const kernel::price_state &state, S
         leave_to_others(writer, state.lid);
 }
 
+void record_removed(state_writer *writer) {
+    record_emptied(RelationGetRelid(writer->table), writer->emptied, writer->empty_count);
+    writer->empty_count = 0;
+}
+
 void remove(state_writer *writer, std::int64_t lid, Snapshot snapshot) {
     if (writer->others.anew)
         return leave_to_others(writer, lid);
     pg::delete_row(writer->table, &writer->present->tts_tid, snapshot);
     writer->written++;
+    if (writer->empty_count == most_emptied)
+        record_removed(writer);
+    writer->emptied[writer->empty_count++] = lid;
 }
 
 int keys_of_range(ScanKeyData *keys, std::int64_t low, std::int64_t high) {
@@ -293,6 +306,7 @@ std::int64_t write_states(state_writer *writer, const kernel::price_state *state
     flush(writer);
     enter(writer);
     fold_pending(writer);
+    record_removed(writer);
     return writer->written;
 }
 

@@ -143,4 +143,13 @@ void require_read_write(const char *function) {
                          "Use SET TRANSACTION READ WRITE, or set default_transaction_read_only to off.");
 }
 
+as_extension_owner::as_extension_owner() {
+    ::GetUserIdAndSecContext(&user_, &context_);
+    ::SetUserIdAndSecContext(extension_owner_or_error(), context_ | SECURITY_LOCAL_USERID_CHANGE);
+}
+
+void as_extension_owner::end() {
+    ::SetUserIdAndSecContext(user_, context_);
+}
+
 } // namespace etl::pg

@@ -75,6 +75,17 @@ Oid extension_owner();
 // The same for PG regime: it may ereport.
 Oid extension_owner_or_error();
 
+// For PG regime: the extension's owner for one statement on the catalog. Errors put the former role back, as transactions do.
+class as_extension_owner {
+public:
+    as_extension_owner();
+    void end();
+
+private:
+    Oid user_;
+    int context_;
+};
+
 // What tells this database from a copy of it in another cluster or under another name.
 std::int64_t system_identifier() noexcept;
 Oid current_database() noexcept;

@@ -115,6 +115,18 @@ std::optional<std::int64_t> result::optional_int8(std::size_t row, std::size_t c
     return int8(row, column);
 }
 
+std::optional<vector<std::int64_t>> result::optional_int8_array(std::size_t row, std::size_t column) const {
+    if (is_null(row, column))
+        return std::nullopt;
+    vector<std::int64_t> elements;
+    for (const char *next = text(row, column).c_str() + 1; *next != '\0' && *next != '}';) {
+        char *end = nullptr;
+        elements.push_back(std::strtoll(next, &end, 10));
+        next = *end == ',' ? end + 1 : end;
+    }
+    return elements;
+}
+
 bool result::boolean(std::size_t row, std::size_t column) const {
     return text(row, column) == "t";
 }

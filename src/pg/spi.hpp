@@ -17,6 +17,8 @@ public:
     std::optional<string> optional_text(std::size_t row, std::size_t column) const { return cell(row, column); }
     std::int64_t int8(std::size_t row, std::size_t column) const;
     std::optional<std::int64_t> optional_int8(std::size_t row, std::size_t column) const;
+    // A bigint[] without NULLs.
+    std::optional<vector<std::int64_t>> optional_int8_array(std::size_t row, std::size_t column) const;
     bool boolean(std::size_t row, std::size_t column) const;
     Oid oid(std::size_t row, std::size_t column) const;
 

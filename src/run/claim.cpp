@@ -8,7 +8,6 @@
 #include "sync/follow.hpp"
 #include "sync/standing.hpp"
 
-#include <cstdlib>
 #include <cstring>
 
 namespace etl::run {
@@ -67,26 +66,13 @@ void take_back_orphans(const record &run) {
     }
 }
 
-// The text of a bigint[] without NULLs.
-std::optional<pg::vector<std::int64_t>> read_lids(const std::optional<pg::string> &text) {
-    if (!text)
-        return std::nullopt;
-    pg::vector<std::int64_t> lids;
-    for (const char *next = text->c_str() + 1; *next != '\0' && *next != '}';) {
-        char *end = nullptr;
-        lids.push_back(std::strtoll(next, &end, 10));
-        next = *end == ',' ? end + 1 : end;
-    }
-    return lids;
-}
-
 task read_task(const pg::result &rows) {
     return {static_cast<std::int32_t>(rows.int8(0, 0)),
             rows.text(0, 1),
             rows.optional_text(0, 2),
             static_cast<plan::phase>(rows.int8(0, 9)),
             {rows.optional_int8(0, 3), rows.optional_int8(0, 4)},
-            read_lids(rows.optional_text(0, 10)),
+            rows.optional_int8_array(0, 10),
             rows.is_null(0, 5) ? InvalidOid : rows.oid(0, 5),
             static_cast<std::int32_t>(rows.int8(0, 6)),
             static_cast<std::int32_t>(rows.int8(0, 7)),

@@ -48,6 +48,18 @@ COMMENT ON COLUMN etl.digest.lid_to IS 'Lid before which it ends; NULL for no up
 COMMENT ON COLUMN etl.digest.rows IS 'Rows in the range';
 COMMENT ON COLUMN etl.digest.digest IS 'Sum of the digests of the rows, modulo 2^64';
 
+CREATE TABLE etl.price_emptied (
+    price_state regclass NOT NULL,
+    lid         bigint,
+    modified    timestamptz NOT NULL DEFAULT now()
+);
+CREATE INDEX price_emptied_modified ON etl.price_emptied (price_state, modified);
+COMMENT ON TABLE etl.price_emptied IS 'Listings that lost their last price event, and with it their row of the price state, for syncs to find';
+COMMENT ON COLUMN etl.price_emptied.price_state IS 'Price state';
+COMMENT ON COLUMN etl.price_emptied.lid IS 'Listing; NULL for all that the price state had';
+COMMENT ON COLUMN etl.price_emptied.modified IS 'Start of the transaction that removed the row';
+
 SELECT pg_extension_config_dump('etl.partition', '');
 SELECT pg_extension_config_dump('etl.used_rate', '');
 SELECT pg_extension_config_dump('etl.digest', '');
+SELECT pg_extension_config_dump('etl.price_emptied', '');

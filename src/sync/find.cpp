@@ -96,8 +96,9 @@ std::optional<std::int64_t> from_rates(collected &to, const catalog::source &sou
         return pg::quote_literal(pg::view(pg::query("SELECT $1::text", {array}).text(0, 0))) + "::" + type;
     };
     const pg::string rates = pg::format(
-        "(SELECT u.country, u.currency, u.from_day, NULLIF(u.to_day, 'infinity') AS to_day FROM pg_catalog.unnest("
-        "%s, %s, %s, %s) u(country, currency, from_day, to_day)) c",
+        "(SELECT u.country, u.currency, u.from_day, NULLIF(u.to_day, 'infinity') AS to_day FROM ROWS FROM ("
+        "pg_catalog.unnest(%s), pg_catalog.unnest(%s), pg_catalog.unnest(%s), pg_catalog.unnest(%s))"
+        " u(country, currency, from_day, to_day)) c",
         literal(pg::text_array(changed.countries), "text[]").c_str(),
         literal(pg::text_array(changed.currencies), "text[]").c_str(),
         literal(pg::text_array(changed.from), "date[]").c_str(), literal(pg::text_array(changed.to), "date[]").c_str());
@@ -113,6 +114,18 @@ std::int64_t few_enough(Oid partition) {
     return std::clamp<std::int64_t>(static_cast<std::int64_t>(held * most_share), always_few, most_lids);
 }
 
+// The lids that have lost their row of the price state since; empty where all have.
+std::optional<pg::vector<std::int64_t>> emptied_since(Oid price_state, const pg::value &time) {
+    pg::catalog_scope as_catalog;
+    const pg::result rows =
+        pg::query("SELECT COALESCE(pg_catalog.bool_or(lid IS NULL), false), COALESCE(pg_catalog.array_agg(DISTINCT lid)"
+                  " FILTER (WHERE lid IS NOT NULL), '{}') FROM etl.price_emptied WHERE price_state = $1 AND modified >= $2",
+                  {pg::regclass(price_state), time});
+    if (rows.boolean(0, 0))
+        return std::nullopt;
+    return rows.optional_int8_array(0, 1);
+}
+
 } // namespace
 
 findings find_changes(const catalog::make &make, const catalog::source &source, const standing &held) {
@@ -120,13 +133,17 @@ findings find_changes(const catalog::make &make, const catalog::source &source, 
     collected all = from_sources(make, portal, source, held.partition);
     findings found;
     found.rates = from_rates(all, source, held);
+    const pg::value since = pg::timestamptz(held.mark - 1000LL * sync_overlap);
+    const std::optional<pg::vector<std::int64_t>> emptied = emptied_since(portal.price_state, since);
+    if (!emptied)
+        all.obstacle = "its price state was emptied";
     found.compare = all.obstacle;
     if (found.compare)
         return found;
     const std::int64_t few = few_enough(held.partition);
-    const pg::result rows =
-        pg::query("SELECT DISTINCT a.lid FROM (" + all.queries + ") a WHERE a.lid IS NOT NULL ORDER BY 1 LIMIT $2",
-                  {pg::timestamptz(held.mark - 1000LL * sync_overlap), pg::int8(few + 1)});
+    const pg::result rows = pg::query("SELECT DISTINCT a.lid FROM (" + all.queries +
+                                          " UNION ALL SELECT pg_catalog.unnest($2)) a WHERE a.lid IS NOT NULL ORDER BY 1 LIMIT $3",
+                                      {since, pg::int8_array(*emptied), pg::int8(few + 1)});
     if (static_cast<std::int64_t>(rows.size()) > few) {
         found.compare = "much has changed";
         return found;

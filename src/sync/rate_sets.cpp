@@ -9,26 +9,23 @@ namespace etl::sync {
 
 namespace {
 
-// Whoever is at it already will commit it, or what comes next finds it missing and keeps it.
-void keep(const function::rate_set &set) {
-    pg::catalog_scope as_catalog;
-    if (set.count == 0 ||
-        !pg::query("SELECT FROM etl.used_rate WHERE set = $1 LIMIT 1", {pg::int8(set.digest)}).empty() ||
-        !pg::try_lock_in_transaction({pg::lock_kind::rates, static_cast<std::uint32_t>(set.digest),
-                                      static_cast<std::uint32_t>(set.digest >> 32)},
-                                     pg::lock_strength::exclusive))
-        return;
-    pg::call([&set] { insert_set(set); });
+bool is_kept(const function::rate_set &set) {
+    return set.count == 0 ||
+           !pg::query("SELECT FROM etl.used_rate WHERE set = $1 LIMIT 1", {pg::int8(set.digest)}).empty();
 }
 
 } // namespace
 
+// Waits for whoever is keeping it at this moment, since the caller is going to read it.
 std::int64_t current_set() {
     const function::rate_set set = pg::call([] { return function::current_rates(); });
-    keep(set);
+    pg::catalog_scope as_catalog;
+    if (!is_kept(set))
+        pg::call([&set] { insert_set(set); });
     return set.digest;
 }
 
+// A chunk waits for nobody: whoever is keeping the set will commit it, or what comes next finds it missing and keeps it.
 std::optional<std::int64_t> set_in_use() {
     const function::used_rates used = pg::call([] { return function::rates_used(); });
     if (used.sets == 0)
@@ -36,8 +33,12 @@ std::optional<std::int64_t> set_in_use() {
     if (used.sets > 1)
         throw error("40001", "currency rates have changed while a chunk was converted", "It is done again.");
     const function::rate_set set = pg::call([] { return function::current_rates(); });
-    if (set.digest == used.digest)
-        keep(set);
+    pg::catalog_scope as_catalog;
+    if (set.digest == used.digest && !is_kept(set) &&
+        pg::try_lock_in_transaction({pg::lock_kind::rates, static_cast<std::uint32_t>(set.digest),
+                                     static_cast<std::uint32_t>(set.digest >> 32)},
+                                    pg::lock_strength::exclusive))
+        pg::call([&set] { insert_set(set); });
     return used.digest;
 }
 

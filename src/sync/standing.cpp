@@ -8,6 +8,16 @@ namespace etl::sync {
 
 namespace {
 
+// Forgets what all partitions, and the chunks of seeds under way, have had. Those that read now began within a day.
+void forget_emptied() {
+    pg::execute("DELETE FROM etl.price_emptied e WHERE e.modified < LEAST((SELECT pg_catalog.min(p.mark) FROM etl.partition p"
+                " JOIN etl.portal o ON o.portal = p.portal WHERE o.price_state = e.price_state),"
+                " (SELECT pg_catalog.min(t.mark) FROM etl.run r JOIN etl.task t USING (run_id)"
+                "  WHERE r.kind = 'seed' AND r.state IN ('queued', 'running', 'paused', 'loaded'))) - interval '1 day'"
+                " AND EXISTS (SELECT FROM etl.partition p JOIN etl.portal o ON o.portal = p.portal"
+                "  WHERE o.price_state = e.price_state)");
+}
+
 [[noreturn]] void raise_unseeded(const catalog::make &make, const pg::string &portal) {
     throw error("55000", pg::view(pg::format("make \"%s\" was never seeded", make.name.c_str())),
                 pg::view(pg::format("Portal \"%s\" has no partition in the mart that a seed has filled.", portal.c_str())),
@@ -80,6 +90,7 @@ void note_sync(std::int64_t run_id) {
                 " FROM etl.run_portal p JOIN etl.run r USING (run_id) WHERE p.run_id = $1 AND e.relation = p.staging"
                 " AND r.portal IS NULL AND p.mark IS NOT NULL",
                 {run});
+    forget_emptied();
     if (other_rates)
         forget_unused_sets();
 }

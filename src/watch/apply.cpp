@@ -1,6 +1,7 @@
 // PG regime: merging what was added, folding anew what was removed.
 #include "watch/apply.hpp"
 
+#include "fold/emptied.hpp"
 #include "watch/log_table.hpp"
 #include "watch/removal.hpp"
 #include "watch/state_table.hpp"
@@ -195,6 +196,7 @@ bool clear(const price_target &target, const fold::event_coding &coding) {
     ::CommandCounterIncrement();
     table.delete_all();
     table.close();
+    fold::record_all_emptied(target.state);
     ::CommandCounterIncrement();
     return true;
 }

@@ -151,15 +151,6 @@ void record_gap(const char *portal, const char *cause) {
     as_owner.end();
 }
 
-as_extension_owner::as_extension_owner() {
-    ::GetUserIdAndSecContext(&user_, &context_);
-    ::SetUserIdAndSecContext(pg::extension_owner_or_error(), context_ | SECURITY_LOCAL_USERID_CHANGE);
-}
-
-void as_extension_owner::end() {
-    ::SetUserIdAndSecContext(user_, context_);
-}
-
 as_state_owner::as_state_owner(Oid owner) {
     ::GetUserIdAndSecContext(&user_, &context_);
     ::SetUserIdAndSecContext(owner, context_ | SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "fold/events.hpp"
+#include "pg/identity.hpp"
 
 namespace etl::watch {
 
@@ -40,16 +41,7 @@ void forget_registration(Oid relation);
 // Records a gap in the coverage, with its cause.
 void record_gap(const char *portal, const char *cause);
 
-// The extension's owner for one statement on the catalog. Errors put the former role back, as transactions do.
-class as_extension_owner {
-public:
-    as_extension_owner();
-    void end();
-
-private:
-    Oid user_;
-    int context_;
-};
+using pg::as_extension_owner;
 
 // The owner of a price state, in a security-restricted operation.
 class as_state_owner {

@@ -1,6 +1,7 @@
 // PG regime: the queue of emptied lids.
 #include "watch/removal.hpp"
 
+#include "fold/emptied.hpp"
 #include "pg/lock.hpp"
 #include "watch/apply.hpp"
 #include "watch/registration.hpp"
@@ -42,6 +43,7 @@ void insert_into_queue(Oid state, const std::int64_t *lids, std::size_t count) {
 void queue_emptied(Oid state, const std::int64_t *lids, std::size_t count) {
     if (count == 0)
         return;
+    fold::record_emptied(state, lids, count);
     pg::share_in_transaction(key(pg::lock_kind::removal, state));
     if (!pg::is_shared_by_others(key(pg::lock_kind::folding, state)))
         return;

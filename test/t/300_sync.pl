@@ -50,7 +50,7 @@ my @changes = (
 	mapping => "UPDATE mapping.lot_volkswagen SET trim = 'changed', modified = now() WHERE lid % 50 = 3",
 	customer => "UPDATE raw.cust_auto_kleinanzeigen SET name = 'other', modified = now() WHERE acc_id % 40 = 4",
 	prices => "INSERT INTO raw.prices_auto_mobile SELECT lid, 1, '2001-01-01' FROM raw.full_auto_mobile WHERE lid % 50 = 5",
-	#'removed prices' => "DELETE FROM raw.prices_auto_mobile WHERE lid % 50 = 6",
+	'removed prices' => "DELETE FROM raw.prices_auto_mobile WHERE lid % 50 = 6",
 	withdrawn => "UPDATE mapping.lot_volkswagen SET model = CASE WHEN lid % 3 = 0 THEN NULL ELSE model END,
 	    country = CASE WHEN lid % 3 = 1 THEN 'XX' ELSE country END,
 	    article_type = CASE WHEN lid % 3 = 2 THEN 'boat' ELSE article_type END, modified = now() WHERE lid % 50 = 7",
@@ -65,8 +65,8 @@ my @changes = (
 	    INSERT INTO mapping.lot_volkswagen (lid, make, model, article_type, country, currency, modified)
 	        SELECT 77000000000 + g, 'volkswagen', 'Golf', 'car', 'DE', 'CHF', now() FROM generate_series(1, 20) g",
 	'a rate changed' => "UPDATE raw.currency_rates SET rate = rate * 2 WHERE country = 'DE' AND currency = 'CHF'
-	    AND valid_from = (SELECT max(valid_from) FROM raw.currency_rates WHERE country = 'DE' AND currency = 'CHF')",
-	'a new rate' => "INSERT INTO raw.currency_rates SELECT country, currency, '2021-06-05', 17 FROM raw.currency_rates
+	    AND valid_from > '2020-01-01'",
+	'a new rate' => "INSERT INTO raw.currency_rates SELECT DISTINCT country, currency, date '2021-06-05', 17 FROM raw.currency_rates
 	    WHERE country = 'DE' ON CONFLICT (country, currency, valid_from) DO UPDATE SET rate = 18",
 	'rates removed' => "DELETE FROM raw.currency_rates WHERE currency = 'PLN' AND valid_from > '2020-01-01'",
 	'no rates at all' => "TRUNCATE raw.currency_rates",
