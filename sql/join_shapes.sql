@@ -144,6 +144,9 @@ SELECT is_ours('TABLE joined');
 SET etl.key_join = always;
 EXPLAIN (COSTS OFF) SELECT * FROM joined WHERE lid < 100;
 EXPLAIN (COSTS OFF, VERBOSE) SELECT upper(name) || views FROM listing l JOIN customer c ON c.acc_id = l.acc_id JOIN stat s ON s.lid = l.lid AND s.lid > 10 WHERE l.lid BETWEEN 15 AND 20;
+-- A range that each relation has, as a chunk's, counts once: many customers are read as a whole, those of few rows looked up.
+EXPLAIN (COSTS OFF) SELECT * FROM listing l JOIN customer c ON c.acc_id = l.acc_id JOIN stat s ON s.lid = l.lid JOIN mapping m ON m.lid = l.lid
+WHERE l.lid BETWEEN 0 AND 200 AND s.lid BETWEEN 0 AND 200 AND m.lid BETWEEN 0 AND 200;
 SELECT is_ours('SELECT lid FROM listing JOIN stat USING (lid) FOR UPDATE');
 SELECT is_ours('SELECT lid FROM listing JOIN stat USING (lid) WHERE random() < views');
 SELECT is_ours('SELECT lid, s.ctid FROM listing JOIN stat s USING (lid)');

@@ -45,7 +45,7 @@ SELECT attempt($$SELECT count(*) FROM etl_check_prices(NULL)$$);
 SELECT attempt($$SELECT count(*) FROM etl_check_prices('p', NULL)$$);
 SELECT attempt($$SELECT etl_on_price_change('p', 'c')$$);
 SELECT attempt('SELECT etl.fold_price_events()');
-SELECT attempt('SELECT etl.follow_price_logs()');
+SELECT attempt('SELECT etl.follow_watched()');
 
 -- TRIGGER on the log is needed, by the owner of the portal; a stranger may nothing
 SELECT attempt($$SELECT etl_watch_prices('p')$$);

@@ -36,7 +36,7 @@ TABLE health;
 TABLE differences;
 
 -- Nor past a check, row security, or into a generated column; even where nobody has called the state stale
-ALTER EVENT TRIGGER pg_etl_follow_price_logs DISABLE;
+ALTER EVENT TRIGGER pg_etl_follow_watched DISABLE;
 ALTER TABLE price_state_p ADD CONSTRAINT least CHECK (price_max < 6000);
 INSERT INTO log VALUES (1, 9000, '2021-01-02');
 SELECT price_max FROM price_state_p WHERE lid = 1;
@@ -52,7 +52,7 @@ ALTER TABLE price_state_p DROP modified CASCADE, ADD modified timestamptz GENERA
 SELECT fault FROM etl.price_fault;
 ALTER TABLE price_state_p DROP modified CASCADE, ADD modified timestamptz;
 SELECT fault FROM etl.price_fault;
-ALTER EVENT TRIGGER pg_etl_follow_price_logs ENABLE ALWAYS;
+ALTER EVENT TRIGGER pg_etl_follow_watched ENABLE ALWAYS;
 CALL fold();
 TABLE health;
 TABLE differences;

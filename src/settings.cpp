@@ -68,7 +68,8 @@ void define_settings() {
                             "session's SET does not reach them.",
                             &publish_wait, 60000, 0, 86400000, PGC_USERSET, GUC_UNIT_MS, nullptr, nullptr, nullptr);
     DefineCustomIntVariable("etl.statistics_target", "Sets the statistics target for what a run gathers of its mart.",
-                            "Below 1: default_statistics_target. Workers read it from the configuration; a session's SET "
+                            "That is for the mart as a whole; its partitions get two fifths of it. Below 1: "
+                            "default_statistics_target for both. Workers read it from the configuration; a session's SET "
                             "does not reach them.",
                             &statistics_target, 25, -1, 10000, PGC_USERSET, 0, nullptr, nullptr, nullptr);
     DefineCustomIntVariable(

@@ -35,6 +35,12 @@ ETL_FUNCTION(etl_restate) {
                                                     {in.optional_int8(2), in.optional_int8(3)}));
 }
 
+ETL_FUNCTION(etl_verify) {
+    const pg::arguments in(fcinfo);
+    const pg::string make = in.text(0, "make"), level = in.text(1, "level");
+    return write_shape(fcinfo, run::request_verify(pg::view(make), pg::view(level), in.boolean(2, "repair")));
+}
+
 ETL_FUNCTION(etl_fold_prices) {
     const pg::arguments in(fcinfo);
     return write_shape(fcinfo,

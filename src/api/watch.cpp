@@ -42,9 +42,9 @@ ETL_FUNCTION(etl_check_prices) {
     return 0;
 }
 
-ETL_FUNCTION(etl_follow_price_logs) {
+ETL_FUNCTION(etl_follow_watched) {
     if (!CALLED_AS_EVENT_TRIGGER(fcinfo))
-        throw etl::error("39P03", "function etl.follow_price_logs() must be called as an event trigger");
+        throw etl::error("39P03", "function etl.follow_watched() must be called as an event trigger");
     if (!creating_extension)
         watch::follow();
     return 0;

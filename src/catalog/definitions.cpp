@@ -44,12 +44,13 @@ pg::vector<portal> all_portals() {
 std::optional<make> find_make(std::string_view name) {
     pg::catalog_scope as_catalog;
     const pg::result rows = pg::query("SELECT make, owner::oid, mapping::oid, mart::oid, country, template, portals IS NULL,"
-                                      " settings::text FROM etl.make WHERE make = $1",
+                                      " settings::text, terminal FROM etl.make WHERE make = $1",
                                       {pg::text(name)});
     if (rows.empty())
         return std::nullopt;
     make found{rows.text(0, 0),          rows.oid(0, 1),  rows.oid(0, 2), rows.oid(0, 3),
-               rows.optional_text(0, 4), rows.text(0, 5), std::nullopt,   rows.text(0, 7)};
+               rows.optional_text(0, 4), rows.text(0, 5), std::nullopt,   rows.text(0, 7),
+               rows.optional_text(0, 8)};
     if (!rows.boolean(0, 6)) {
         const pg::result names =
             pg::query("SELECT pg_catalog.unnest(portals) FROM etl.make WHERE make = $1", {pg::text(name)});

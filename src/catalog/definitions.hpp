@@ -27,6 +27,7 @@ struct make {
     pg::string template_name;
     std::optional<pg::vector<pg::string>> portals; // as defined; empty optional: all
     pg::string settings;                           // jsonb object, name -> value
+    std::optional<pg::string> terminal;            // condition over the mart's columns
 };
 
 // The source view of one portal of a make.

@@ -1,14 +1,15 @@
 // C++ regime: adding and dropping makes.
 #include "catalog/make.hpp"
 
+#include "capture/sources.hpp"
 #include "catalog/name.hpp"
 #include "catalog/relation.hpp"
 #include "catalog/source_view.hpp"
 #include "catalog/template.hpp"
+#include "catalog/terminal.hpp"
 #include "catalog/usage.hpp"
 #include "mart/mart.hpp"
 #include "mart/name.hpp"
-#include "template/analyse.hpp"
 
 extern "C" {
 #include "catalog/pg_type.h"
@@ -51,14 +52,14 @@ void require_free_mart(const pg::string &mart, Oid relation) {
                     "Name another mart: each make has its own.");
 }
 
-void insert_make(const make &added, const std::optional<pg::string> &terminal) {
+void insert_make(const make &added) {
     const pg::string mapping = pg::relation_name(added.mapping);
     pg::catalog_scope as_catalog;
     pg::execute("INSERT INTO etl.make (make, owner, mapping, mart, country, template, portals, terminal, settings,"
                 " mapping_name) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9::jsonb, $10)",
                 {pg::text(pg::view(added.name)), pg::regrole(added.owner), pg::regclass(added.mapping),
                  pg::regclass(added.mart), pg::text(added.country), pg::text(pg::view(added.template_name)),
-                 pg::text_array(added.portals), pg::text(terminal), pg::text(pg::view(added.settings)),
+                 pg::text_array(added.portals), pg::text(added.terminal), pg::text(pg::view(added.settings)),
                  pg::text(pg::view(mapping))});
 }
 
@@ -90,20 +91,6 @@ void check_mapping(Oid owner, Oid mapping) {
     probe_source(owner, "mapping", mapping, {lid});
 }
 
-void check_terminal(const make &of, const pg::string &terminal) {
-    const pg::string condition = pg::format("SELECT (\n%s\n)", terminal.c_str());
-    const pg::string statement =
-        pg::format("SELECT 1 FROM %s WHERE (\n%s\n)", pg::relation_name(of.mart, "mart").c_str(), terminal.c_str());
-    const pg::string what = pg::format("terminal of make \"%s\"", of.name.c_str());
-    const templates::source_text first{condition.c_str(), "terminal", what.c_str()};
-    const templates::source_text second{statement.c_str(), "terminal", what.c_str()};
-    const Oid mart = of.mart;
-    pg::owner_scope as_owner(of.owner);
-    apply_settings(as_owner.settings(), pg::view(of.settings));
-    as_owner.settings().set("standard_conforming_strings", "on");
-    pg::call([&first, &second, mart] { templates::check_condition(first, second, mart); });
-}
-
 void add_make(const make_request &request) {
     const Oid owner = pg::current_role();
     check_name("make", request.name);
@@ -114,7 +101,7 @@ void add_make(const make_request &request) {
         throw error("42710", pg::view(pg::format("%s already exists", in_quotes("make", request.name).c_str())), {},
                     "Drop it first with etl_drop_make; its mart stays.");
     make added{request.name,          owner,           request.mapping,   InvalidOid, request.country,
-               request.template_name, request.portals, current_settings()};
+               request.template_name, request.portals, current_settings(), request.terminal};
     check_mapping(owner, request.mapping);
     const pg::string query = template_query(request.template_name);
     const pg::vector<portal> portals = portals_of(request);
@@ -132,9 +119,9 @@ void add_make(const make_request &request) {
         for (const Oid view : views)
             mart::check_fit(added.mart, view);
     }
-    if (request.terminal)
-        check_terminal(added, *request.terminal);
-    insert_make(added, request.terminal);
+    if (added.terminal)
+        check_terminal(added, *added.terminal);
+    insert_make(added);
     for (std::size_t i = 0; i < views.size(); i++)
         record_source_view(added.name, portals[i].name, views[i]);
 }
@@ -154,6 +141,7 @@ void drop_make(const pg::string &name) {
     pg::catalog_scope as_catalog;
     pg::execute("DELETE FROM etl.source WHERE make = $1", {pg::text(pg::view(name))});
     pg::execute("DELETE FROM etl.make WHERE make = $1", {pg::text(pg::view(name))});
+    capture::release(name);
 }
 
 } // namespace etl::catalog

@@ -23,7 +23,5 @@ void refresh_make(const pg::string &name);
 
 // What a mapping must be, for the make of `owner`.
 void check_mapping(Oid owner, Oid mapping);
-// 42601, 42804, ... unless `terminal` is a condition over the columns of the mart.
-void check_terminal(const make &of, const pg::string &terminal);
 
 } // namespace etl::catalog

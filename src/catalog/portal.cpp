@@ -1,6 +1,7 @@
 // C++ regime: adding and dropping portals.
 #include "catalog/portal.hpp"
 
+#include "capture/sources.hpp"
 #include "catalog/name.hpp"
 #include "catalog/price_state.hpp"
 #include "catalog/relation.hpp"
@@ -118,6 +119,7 @@ void drop_portal(const pg::string &name) {
         pg::execute("DELETE FROM etl.source WHERE portal = $1", {pg::text(pg::view(name))});
         pg::execute("DELETE FROM etl.portal WHERE portal = $1", {pg::text(pg::view(name))});
     }
+    capture::release_unneeded();
     const pg::string schema = schema_of(dropped.price_state);
     if (!schema.empty())
         remake_price_state_view(schema, std::nullopt);

@@ -1,12 +1,14 @@
 // C++ regime: making the views of a make anew, by the names of their relations.
 #include "catalog/make.hpp"
 
+#include "capture/sources.hpp"
 #include "catalog/name.hpp"
 #include "catalog/portal.hpp"
 #include "catalog/price_state.hpp"
 #include "catalog/relation.hpp"
 #include "catalog/source_view.hpp"
 #include "catalog/template.hpp"
+#include "catalog/terminal.hpp"
 #include "catalog/usage.hpp"
 #include "mart/mart.hpp"
 #include "pg/message.hpp"
@@ -111,12 +113,6 @@ void refresh_mapping(const make &of) {
                 {pg::text(pg::view(of.name)), pg::regclass(mapping), pg::text(pg::view(name))});
 }
 
-std::optional<pg::string> terminal_of(const make &of) {
-    pg::catalog_scope as_catalog;
-    return pg::query("SELECT terminal FROM etl.make WHERE make = $1", {pg::text(pg::view(of.name))})
-        .optional_text(0, 0);
-}
-
 pg::vector<pg::string> portal_names(const make &of) {
     if (of.portals)
         return *of.portals;
@@ -157,8 +153,10 @@ void refresh_make(const pg::string &name) {
         }
         record_source_view(now.name, portal, view);
     }
-    if (const std::optional<pg::string> terminal = terminal_of(now))
-        check_terminal(now, *terminal);
+    if (now.terminal)
+        check_terminal(now, *now.terminal);
+    capture::release_unneeded();
+    capture::warn_uncaptured(name);
 }
 
 } // namespace etl::catalog

@@ -23,6 +23,7 @@ struct digested_column {
     std::uint16_t length; // of `bytes`
     std::uint64_t mask;   // of `word`: narrow ones come with any bits above
     std::uint64_t seed;
+    Datum of_null; // what is hashed in place of a NULL, for nothing, as a jump that can't be foreseen costs more
 };
 
 digested_column make_column(const FormData_pg_attribute *attribute) {
@@ -35,66 +36,93 @@ digested_column make_column(const FormData_pg_attribute *attribute) {
     } else if (attribute->attlen > 0) {
         made.how = kept::bytes;
         made.length = static_cast<std::uint16_t>(attribute->attlen);
+        made.of_null = PointerGetDatum(::palloc0(made.length + kernel::few_bytes));
     } else {
         made.how = attribute->attlen == -1 ? kept::varlena : kept::text_of_c;
+        char *const nothing = static_cast<char *>(::palloc0(VARHDRSZ + kernel::few_bytes));
+        if (made.how == kept::varlena)
+            SET_VARSIZE(nothing, VARHDRSZ);
+        made.of_null = PointerGetDatum(nothing);
     }
     return made;
 }
 
 // Compressed, out of line, or as an expanded object.
-[[gnu::noinline]] std::uint64_t hash_extended(varlena *value, std::uint64_t seed) {
-    varlena *const flat = ::detoast_attr(value);
+[[gnu::noinline]] std::uint64_t hash_extended(char *value, std::uint64_t seed) {
+    varlena *const flat = ::detoast_attr(reinterpret_cast<varlena *>(value));
     const std::uint64_t hash = kernel::hash_bytes(VARDATA_ANY(flat), VARSIZE_ANY_EXHDR(flat), seed);
-    if (flat != value)
-        ::pfree(flat);
+    ::pfree(flat);
     return hash;
+}
+
+std::uint64_t hash_payload(const char *bytes, std::size_t length, std::uint64_t seed) {
+    // Reading on behind a value is safe as long as it is in the same page of memory.
+    constexpr std::uintptr_t page_of_memory = 4096;
+    const bool may_read_on = (reinterpret_cast<std::uintptr_t>(bytes) & (page_of_memory - 1)) <=
+                             page_of_memory - kernel::few_bytes;
+    if (length <= kernel::few_bytes && may_read_on)
+        return kernel::hash_few_bytes(bytes, length, seed);
+    return kernel::hash_bytes(bytes, length, seed);
 }
 
 std::uint64_t hash_varlena(char *value, std::uint64_t seed) {
     if (VARATT_IS_4B_U(value))
-        return kernel::hash_bytes(VARDATA_4B(value), VARSIZE_4B(value) - VARHDRSZ, seed);
+        return hash_payload(VARDATA_4B(value), VARSIZE_4B(value) - VARHDRSZ, seed);
     if (VARATT_IS_SHORT(value) && !VARATT_IS_EXTERNAL(value))
-        return kernel::hash_bytes(VARDATA_SHORT(value), VARSIZE_SHORT(value) - VARHDRSZ_SHORT, seed);
-    return hash_extended(reinterpret_cast<varlena *>(value), seed);
+        return hash_payload(VARDATA_SHORT(value), VARSIZE_SHORT(value) - VARHDRSZ_SHORT, seed);
+    return hash_extended(value, seed);
 }
 
-std::uint64_t hash_value(const digested_column &column, Datum value) {
+std::uint64_t hash_bytes_of(const digested_column &column, Datum value) {
     switch (column.how) {
-    case kept::word:
-        return kernel::hash_word(value & column.mask, column.seed);
     case kept::varlena:
         return hash_varlena(DatumGetPointer(value), column.seed);
     case kept::bytes:
-        return kernel::hash_bytes(DatumGetPointer(value), column.length, column.seed);
+        return hash_payload(DatumGetPointer(value), column.length, column.seed);
     default:
-        return kernel::hash_bytes(DatumGetCString(value), strlen(DatumGetCString(value)), column.seed);
+        return hash_payload(DatumGetCString(value), strlen(DatumGetCString(value)), column.seed);
     }
+}
+
+// Which bits of a hash count.
+std::uint64_t all_unless(bool is_null) {
+    return static_cast<std::uint64_t>(is_null) - 1;
 }
 
 } // namespace
 
 struct row_digester {
-    int count;
-    digested_column columns[FLEXIBLE_ARRAY_MEMBER];
+    int words, count;
+    digested_column columns[FLEXIBLE_ARRAY_MEMBER]; // words first
 };
 
 row_digester *create_row_digester(TupleDesc row, const Bitmapset *columns) {
     row_digester *const made = static_cast<row_digester *>(::palloc0(
         offsetof(row_digester, columns) + sizeof(digested_column) * static_cast<std::size_t>(row->natts)));
-    for (int i = 0; i < row->natts; i++) {
-        const FormData_pg_attribute *attribute = TupleDescAttr(row, i);
-        if (!attribute->attisdropped && (!columns || ::bms_is_member(i, columns)))
-            made->columns[made->count++] = make_column(attribute);
+    for (const bool words : {true, false}) {
+        for (int i = 0; i < row->natts; i++) {
+            const FormData_pg_attribute *attribute = TupleDescAttr(row, i);
+            if (!attribute->attisdropped && attribute->attbyval == words && (!columns || ::bms_is_member(i, columns)))
+                made->columns[made->count++] = make_column(attribute);
+        }
+        if (words)
+            made->words = made->count;
     }
     return made;
 }
 
 std::uint64_t digest_row(const row_digester *self, const Datum *values, const bool *nulls) {
     std::uint64_t sum = 0;
-    const digested_column *const end = self->columns + self->count;
-    for (const digested_column *column = self->columns; column < end; column++)
-        if (!nulls[column->attribute])
-            sum += hash_value(*column, values[column->attribute]);
+    const digested_column *column = self->columns;
+    for (const digested_column *const end = column + self->words; column < end; column++) {
+        const std::uint64_t hash = kernel::hash_word(values[column->attribute] & column->mask, column->seed);
+        sum += hash & all_unless(nulls[column->attribute]);
+    }
+    for (const digested_column *const end = self->columns + self->count; column < end; column++) {
+        const bool is_null = nulls[column->attribute];
+        const Datum value = is_null ? column->of_null : values[column->attribute];
+        sum += hash_bytes_of(*column, value) & all_unless(is_null);
+    }
     return kernel::row_digest(sum);
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "join/pass.hpp"
+#include "kernel/fetch.hpp"
 
 namespace etl::join {
 
@@ -31,7 +32,7 @@ inline void prefetch_partners(const hit &one, const pass &keys) {
     constexpr int line = 64;
     for (int i = 0; i < keys.count - 1; i++)
         if (const char *kept = reinterpret_cast<const char *>(one.found->rows[i])) {
-            __builtin_prefetch(kept);
+            kernel::fetch(kept);
             __builtin_prefetch(kept + line);
         }
 }

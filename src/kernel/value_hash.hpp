@@ -35,17 +35,14 @@ inline std::uint64_t eight(const char *bytes) noexcept {
     std::memcpy(&read, bytes, sizeof read);
     return in_order(read);
 }
-inline std::uint64_t four(const char *bytes) noexcept {
-    std::uint32_t read;
-    std::memcpy(&read, bytes, sizeof read);
-#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-    read = __builtin_bswap32(read);
-#endif
-    return read;
+
+// Those of n bytes that are the first eight, and that are the next: by masks[8 + n] and masks[n].
+constexpr std::uint64_t lowest(unsigned bytes) {
+    return bytes >= 8 ? ~std::uint64_t{0} : (std::uint64_t{1} << 8 * bytes) - 1;
 }
-inline std::uint64_t one(const char *byte) noexcept {
-    return static_cast<unsigned char>(*byte);
-}
+constexpr std::uint64_t masks[] = {
+    0, 0, 0, 0, 0, 0, 0, 0, 0, lowest(1), lowest(2), lowest(3), lowest(4), lowest(5), lowest(6), lowest(7), lowest(8),
+    lowest(8), lowest(8), lowest(8), lowest(8), lowest(8), lowest(8), lowest(8), lowest(8)};
 
 } // namespace hashing
 
@@ -54,37 +51,43 @@ inline std::uint64_t hash_word(std::uint64_t word, std::uint64_t seed) noexcept 
     return hashing::fold(word ^ hashing::first, seed);
 }
 
+// Up to 16 bytes: hash_bytes gives the same. 16 bytes must be readable, whatever the length, and there is no jump that
+// depends on it: lengths of values can't be foreseen, and a jump foreseen wrongly costs more than all of this.
+inline std::uint64_t hash_few_bytes(const char *bytes, std::size_t length, std::uint64_t seed) noexcept {
+    using namespace hashing;
+    const std::uint64_t a = eight(bytes) & masks[8 + length], b = eight(bytes + 8) & masks[length];
+    return fold(fold(a ^ first, b ^ seed) ^ length, seed ^ third);
+}
+constexpr std::size_t few_bytes = 16;
+
 inline std::uint64_t hash_bytes(const char *bytes, std::size_t length, std::uint64_t seed) noexcept {
     using namespace hashing;
-    const std::uint64_t size = length;
-    std::uint64_t a, b, mixed = seed;
-    if (length > 16) {
-        std::size_t left = length;
-        if (left > 48) {
-            std::uint64_t other = seed ^ second, another = seed ^ third;
-            for (; left > 48; left -= 48, bytes += 48) {
-                mixed = fold(eight(bytes) ^ first, eight(bytes + 8) ^ mixed);
-                other = fold(eight(bytes + 16) ^ second, eight(bytes + 24) ^ other);
-                another = fold(eight(bytes + 32) ^ third, eight(bytes + 40) ^ another);
-            }
-            mixed ^= other ^ another;
-        }
-        for (; left > 16; left -= 16, bytes += 16)
-            mixed = fold(eight(bytes) ^ first, eight(bytes + 8) ^ mixed);
-        // The last 16, some of which may have been seen.
-        a = eight(bytes + left - 16);
-        b = eight(bytes + left - 8);
-    } else if (length >= 8) {
-        a = eight(bytes);
-        b = eight(bytes + length - 8);
-    } else if (length >= 4) {
-        a = four(bytes);
-        b = four(bytes + length - 4);
-    } else {
-        a = length == 0 ? 0 : one(bytes) | one(bytes + length / 2) << 8 | one(bytes + length - 1) << 16;
-        b = 0;
+    if (length <= few_bytes) {
+        char padded[few_bytes] = {};
+        if (length > 0)
+            std::memcpy(padded, bytes, length);
+        return hash_few_bytes(padded, length, seed);
     }
-    return fold(fold(a ^ first, b ^ mixed) ^ size, seed ^ third);
+    std::uint64_t mixed = seed;
+    std::size_t left = length;
+    if (left > 64) {
+        std::uint64_t other = seed ^ second;
+        for (; left > 64; left -= 32, bytes += 32) {
+            mixed = fold(eight(bytes) ^ first, eight(bytes + 8) ^ mixed);
+            other = fold(eight(bytes + 16) ^ second, eight(bytes + 24) ^ other);
+        }
+        mixed ^= other;
+    }
+    if (left > 32) {
+        mixed = fold(eight(bytes) ^ first, eight(bytes + 8) ^ mixed);
+        mixed = fold(eight(bytes + 16) ^ first, eight(bytes + 24) ^ mixed);
+        bytes += left - 32;
+        left = 32;
+    }
+    // The last 17 to 32, some of which may be looked at twice.
+    mixed = fold(eight(bytes) ^ first, eight(bytes + 8) ^ mixed);
+    const std::uint64_t a = eight(bytes + left - 16), b = eight(bytes + left - 8);
+    return fold(fold(a ^ first, b ^ mixed) ^ length, seed ^ third);
 }
 
 // The seed of a column, which its name gives. Odd, so that no bit of a word is lost in a product.

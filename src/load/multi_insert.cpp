@@ -1,6 +1,8 @@
 // PG regime: may ereport, so no local here needs a destructor.
 #include "load/multi_insert.hpp"
 
+#include "pg/moved_row.hpp"
+
 extern "C" {
 #include "access/heapam.h"
 #include "access/hio.h"
@@ -74,18 +76,31 @@ TupleTableSlotOps lent_row_ops() {
 
 const TupleTableSlotOps slot_ops = lent_row_ops();
 
+void insert_lent(multi_insert *self, int count) {
+    if (count == 0)
+        return;
+    ::table_multi_insert(self->target, self->slots, count, self->command, insert_options, self->bulk);
+    for (int i = 0; i < count; i++)
+        ::ExecClearTuple(self->slots[i]);
+}
+
 void write(row_writer *base, HeapTuple *rows, int count) {
     multi_insert *self = reinterpret_cast<multi_insert *>(base);
-    for (int done = 0; done < count; done += batch_rows) {
-        const int batch = std::min(batch_rows, count - done);
-        for (int i = 0; i < batch; i++) {
-            of(self->slots[i])->row = rows[done + i];
-            self->slots[i]->tts_flags &= ~TTS_FLAG_EMPTY;
+    int lent = 0;
+    for (int i = 0; i < count; i++) {
+        // What long values a row has in another table need not go through the toaster.
+        if (HeapTupleHasExternal(rows[i]) && pg::move_values(self->target, rows[i], insert_options)) {
+            pg::insert_moved_row(self->target, rows[i], self->command, insert_options, self->bulk);
+            continue;
         }
-        ::table_multi_insert(self->target, self->slots, batch, self->command, insert_options, self->bulk);
-        for (int i = 0; i < batch; i++)
-            ::ExecClearTuple(self->slots[i]);
+        of(self->slots[lent])->row = rows[i];
+        self->slots[lent]->tts_flags &= ~TTS_FLAG_EMPTY;
+        if (++lent == batch_rows) {
+            insert_lent(self, lent);
+            lent = 0;
+        }
     }
+    insert_lent(self, lent);
 }
 
 // Pages of a table that is small beside the cache stay there, where its indexes will be built from: no page has to be

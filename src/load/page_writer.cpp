@@ -2,6 +2,7 @@
 #include "load/page_writer.hpp"
 
 #include "pg/heap_append.hpp"
+#include "pg/moved_row.hpp"
 
 extern "C" {
 #include "access/heapam.h"
@@ -74,23 +75,14 @@ void put_row(page_writer *self, const HeapTupleData *row) {
     page->pd_lower = static_cast<LocationIndex>(page->pd_lower + sizeof(ItemIdData));
 }
 
-void mark_new(HeapTupleHeader row, TransactionId transaction, CommandId command) {
-    row->t_infomask = static_cast<uint16>((row->t_infomask & ~HEAP_XACT_MASK) | HEAP_XMAX_INVALID);
-    row->t_infomask2 = static_cast<uint16>(row->t_infomask2 & ~HEAP2_XACT_MASK);
-    HeapTupleHeaderSetXmin(row, transaction);
-    HeapTupleHeaderSetCmin(row, command);
-    HeapTupleHeaderSetXmax(row, InvalidTransactionId);
-}
-
 void write(row_writer *base, HeapTuple *rows, int count) {
     page_writer *self = of(base);
-    const TransactionId transaction = ::GetCurrentTransactionId();
     for (int i = 0; i < count; i++) {
         HeapTuple row = rows[i];
-        mark_new(row->t_data, transaction, self->command);
-        row->t_tableOid = RelationGetRelid(self->target);
-        // Values that are large, or lie in another table, go to the TOAST table by its own code; the row is the same.
-        if (HeapTupleHasExternal(row) || row->t_len > TOAST_TUPLE_THRESHOLD)
+        pg::mark_inserted(self->target, row, self->command);
+        // Values that are large, or lie in another table, go to the TOAST table; the row is the same.
+        if ((HeapTupleHasExternal(row) || row->t_len > TOAST_TUPLE_THRESHOLD) &&
+            !pg::move_values(self->target, row, HEAP_INSERT_SKIP_FSM))
             row = ::heap_toast_insert_or_update(self->target, row, nullptr, HEAP_INSERT_SKIP_FSM);
         put_row(self, row);
     }

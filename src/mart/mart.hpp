@@ -43,8 +43,8 @@ pg::string check_statement(Oid mart, std::string_view portal, std::int64_t run);
 void check_staging(Oid mart, std::string_view portal, std::int64_t run, Oid staging, std::int64_t rows);
 
 // Statistics of the portal's staging table, so that no reader meets a partition without, and of the mart as a whole, whose
-// partitions are left alone. Both by etl.statistics_target: the partition's are as good as a reader needs at once, and
-// left for autovacuum to refine.
+// partitions are left alone. The mart's by etl.statistics_target, the partition's by two fifths of it, as good as a reader
+// needs at once, where autovacuum will refine them.
 pg::string analyze_statement(Oid mart, std::string_view portal, std::int64_t run);
 void analyze_staging(Oid mart, Oid staging);
 void analyze_mart(Oid mart);

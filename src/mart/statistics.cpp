@@ -21,14 +21,22 @@ pg::string columns_of(const table &mart) {
     return rows.is_null(0, 0) ? pg::string() : " (" + rows.text(0, 0) + ")";
 }
 
-pg::string statement(const table &mart, const table &staging) {
-    return "ANALYZE " + staging.quoted() + (statistics_target < 1 ? pg::string() : columns_of(mart));
+struct way {
+    int target; // below 1: default_statistics_target
+    pg::string statement;
+};
+
+// Readers wait for a partition's statistics: where autovacuum will refine them, less of them will do.
+way way_for(const table &mart, const table &staging) {
+    const pg::string columns = statistics_target < 1 ? pg::string() : columns_of(mart);
+    return {columns.empty() ? statistics_target : std::max(statistics_target * 2 / 5, 1),
+            "ANALYZE " + staging.quoted() + columns};
 }
 
 // Of columns that have no target of their own.
-void set_target(pinned_settings &settings) {
-    if (statistics_target >= 1)
-        settings.set("default_statistics_target", pg::format("%d", statistics_target).c_str());
+void set_target(pinned_settings &settings, int target) {
+    if (target >= 1)
+        settings.set("default_statistics_target", pg::format("%d", target).c_str());
 }
 
 } // namespace
@@ -38,20 +46,22 @@ pg::string analyze_statement(Oid mart_oid, std::string_view portal, std::int64_t
     const table mart = read_table(mart_oid, "mart");
     table staging = mart;
     staging.name = staging_name(mart, portal, run);
+    const way chosen = way_for(mart, staging);
     const pg::string target =
-        statistics_target < 1 ? pg::string() : pg::format("/* default_statistics_target %d */ ", statistics_target);
-    return target + statement(mart, staging);
+        chosen.target < 1 ? pg::string() : pg::format("/* default_statistics_target %d */ ", chosen.target);
+    return target + chosen.statement;
 }
 
 void analyze_staging(Oid mart, Oid staging) {
     pinned_settings settings;
-    set_target(settings);
-    pg::execute(statement(read_table(mart, "mart"), read_table(staging, "staging table")));
+    const way chosen = way_for(read_table(mart, "mart"), read_table(staging, "staging table"));
+    set_target(settings, chosen.target);
+    pg::execute(chosen.statement);
 }
 
 void analyze_mart(Oid mart) {
     pinned_settings settings;
-    set_target(settings);
+    set_target(settings, statistics_target);
     pg::analyze_without_partitions(mart);
 }
 

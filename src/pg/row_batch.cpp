@@ -52,10 +52,11 @@ Buffer next_page(row_batch *batch, std::size_t to_come) {
 
 } // namespace
 
-row_batch *begin_rows(Relation heap, int limit) {
+row_batch *begin_rows(Relation heap, int limit, bool fills_gaps) {
     row_batch *batch = static_cast<row_batch *>(::palloc0(sizeof(row_batch)));
     batch->heap = heap;
     batch->limit = std::min(limit, row_batch::most_rows);
+    batch->fills_gaps = fills_gaps;
     batch->page_room = BLCKSZ - SizeOfPageHeaderData - RelationGetTargetPageFreeSpace(heap, HEAP_DEFAULT_FILLFACTOR);
     batch->room = batch->page_room;
     batch->next_count = 1;
@@ -85,6 +86,10 @@ void add_row(row_batch *batch, HeapTupleHeader row, std::size_t length) noexcept
 }
 
 void write_rows(row_batch *batch, std::size_t to_come) {
+    if (batch->fills_gaps) {
+        ::table_multi_insert(batch->heap, batch->slots, batch->count, ::GetCurrentCommandId(true), 0, nullptr);
+        return;
+    }
     BulkInsertStateData where{};
 #if PG_VERSION_NUM >= 160000
     where.next_free = where.last_free = InvalidBlockNumber;

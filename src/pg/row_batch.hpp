@@ -21,6 +21,7 @@ struct row_batch {
     Relation heap;
     int count;             // of rows
     int limit;             // of rows
+    bool fills_gaps;       // rows go to whatever page has room, as those of tables do from which rows are deleted
     std::size_t page_room; // on an empty page, less what fillfactor keeps
     std::size_t room;      // what the rows leave of it
     HeapTupleData *rows;
@@ -30,7 +31,7 @@ struct row_batch {
     int page, page_count;
     int next_count; // to take next time
 };
-row_batch *begin_rows(Relation heap, int limit);
+row_batch *begin_rows(Relation heap, int limit, bool fills_gaps = false);
 
 // Whether a row of so many bytes fits, too; to an empty batch it does.
 inline bool takes_row(const row_batch *batch, std::size_t length) noexcept {

@@ -37,9 +37,9 @@ double expected_seconds(std::string_view kind, double rows) noexcept {
         return sorted(rows) * index_us / indexes / 1e6;
     if (kind == "check")
         return rows * check_us / 1e6;
-    // Statistics are of a sample: of 300 rows for each step of etl.statistics_target, 25 as it was measured.
+    // Statistics are of a sample: of 300 rows for each step of the target, which is 10 for a partition as it was measured.
     if (kind == "analyze")
-        return std::min(rows / 7500.0, 1.0) * analyze_ms / 1e3;
+        return std::min(rows / 3000.0, 1.0) * analyze_ms / 1e3;
     return kind == "publish" ? publish_ms / 1e3 : 0;
 }
 

@@ -56,6 +56,9 @@ pg::vector<planned_task> plan_application(const catalog::source &source, const p
 pg::vector<planned_task> plan_folds_of(const catalog::make &make, const pg::vector<catalog::source> &sources,
                                        int workers, bool with_sql);
 
+// Plans chunks of a portal that verify the ranges of which there are digests; where there are none, chunks that cover all lids.
+pg::vector<planned_task> plan_verification(const catalog::make &make, const catalog::source &source, Oid partition);
+
 // Plans a fold of the portal's price log for that many workers.
 pg::vector<planned_task> plan_fold(const catalog::portal &portal, int workers, bool with_sql);
 

@@ -35,7 +35,8 @@ pg::vector<planned_task> plan_sync(const catalog::make &make, const pg::vector<c
 pg::vector<planned_task> plan_comparison(const catalog::make &make, const catalog::source &source,
                                          const lid_range &range) {
     pg::vector<planned_task> tasks;
-    for (const divisible_range &cut : cut_loads(make, {source}, 1, compared_rows).front()) {
+    const std::vector<portal_ranges> cuts = cut_loads(make, {source}, 1, compared_rows);
+    for (const divisible_range &cut : cuts.front()) {
         planned_task task = task_of(phase::compare, "sync", source.portal);
         task.range = {cut.whole.from, cut.whole.to};
         task.estimated_rows = round_rows(cut.whole.rows);

@@ -15,7 +15,7 @@ void record_relations(std::int64_t run_id) {
 }
 
 void require_relations(const record &run, const task &done) {
-    if (done.kind != "load" && done.kind != "sync" && done.kind != "fold")
+    if (done.kind != "load" && done.kind != "sync" && done.kind != "verify" && done.kind != "fold")
         return;
     pg::catalog_scope as_catalog;
     const pg::result lost = pg::query(

@@ -5,31 +5,25 @@
 #include "run/relations.hpp"
 #include "run/turn.hpp"
 #include "settings.hpp"
-#include "sync/standing.hpp"
 #include "watch/watch.hpp"
 
 namespace etl::run {
 
-namespace {
-
-using partitions = pg::vector<sync::standing>;
-
-pg::string definition_of(const catalog::make &make, const pg::vector<catalog::source> &sources, const partitions &held) {
+pg::string definition_of(const catalog::make &make, const pg::vector<catalog::source> &sources,
+                         const pg::vector<sync::standing> &held) {
     pg::string text = plan::definition_of(make, sources);
     for (const sync::standing &each : held)
         text += pg::format(" %u", each.partition);
     return text;
 }
 
-void add_portals(std::int64_t run_id, const pg::vector<catalog::source> &sources, const partitions &held) {
+void add_portals(std::int64_t run_id, const pg::vector<catalog::source> &sources, const pg::vector<sync::standing> &held) {
     for (std::size_t i = 0; i < sources.size(); i++)
         pg::execute("INSERT INTO etl.run_portal (run_id, portal, view, staging, estimated_rows)"
                     " SELECT $1, $2, $3, $4, COALESCE(pg_catalog.sum(estimated_rows), 0) FROM etl.task"
                     " WHERE run_id = $1 AND portal = $2",
                     {pg::int8(run_id), pg::text(sources[i].portal), pg::oid(sources[i].view), pg::oid(held[i].partition)});
 }
-
-} // namespace
 
 std::int64_t request_sync(std::string_view name, std::optional<int> workers) {
     pg::require_read_write("etl_sync()");
@@ -38,7 +32,7 @@ std::int64_t request_sync(std::string_view name, std::optional<int> workers) {
     const Oid requester = pg::current_role();
     watch::follow();
     const pg::vector<catalog::source> sources = catalog::sources_of(make);
-    const partitions held = sync::standings_of(make, sources);
+    const pg::vector<sync::standing> held = sync::standings_of(make, sources);
     const pg::string definition = definition_of(make, sources, held);
     const int most = workers.value_or(workers_per_run);
     std::int64_t run_id;
@@ -83,7 +77,7 @@ std::int64_t request_restate(std::string_view name, std::string_view portal, con
         throw error("42704", pg::view(pg::format("make \"%s\" has no portal \"%.*s\"", make.name.c_str(),
                                                  static_cast<int>(portal.size()), portal.data())));
     }
-    const partitions held = sync::standings_of(make, sources);
+    const pg::vector<sync::standing> held = sync::standings_of(make, sources);
     const pg::string definition = definition_of(make, sources, held);
     std::int64_t run_id;
     {

@@ -52,7 +52,7 @@ pg::string task_title(const record &run, const pg::string &kind, const std::opti
     pg::string title = run.make ? *run.make : pg::string("prices");
     if (portal)
         title.append(" ").append(*portal);
-    if (kind == "load" || kind == "fold") {
+    if (kind == "load" || kind == "fold" || kind == "verify") {
         title.append(range.from ? pg::format(" [" INT64_FORMAT ", ", *range.from) : pg::string(" (, "));
         title.append(range.to ? pg::format(INT64_FORMAT ")", *range.to) : pg::string(")"));
     } else {

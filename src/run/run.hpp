@@ -39,6 +39,8 @@ std::int64_t request_seed(std::string_view make, std::optional<int> workers, std
 std::int64_t request_sync(std::string_view make, std::optional<int> workers);
 // A run of kind sync that compares all rows of a range of one portal.
 std::int64_t request_restate(std::string_view make, std::string_view portal, const plan::lid_range &range);
+// level: as verify::level_of knows it.
+std::int64_t request_verify(std::string_view make, std::string_view level, bool repair);
 std::int64_t request_fold(std::string_view portal, std::optional<int> workers);
 
 // Deletes ended runs of the same make, or folds of the same portal, with tasks and events; the last 50 stay.

@@ -121,6 +121,18 @@ void resume(std::int64_t run_id) {
     kick(get(run_id));
 }
 
+namespace {
+
+std::int64_t verify_again(const record &run) {
+    const pg::result asked = [&run] {
+        pg::catalog_scope as_catalog;
+        return pg::query("SELECT level, repair FROM etl.run WHERE run_id = $1", {pg::int8(run.run_id)});
+    }();
+    return request_verify(pg::view(*run.make), pg::view(asked.text(0, 0)), asked.boolean(0, 1));
+}
+
+} // namespace
+
 void retry(std::int64_t run_id) {
     pg::require_read_write("etl_retry()");
     lock_definition(run_id);
@@ -128,8 +140,9 @@ void retry(std::int64_t run_id) {
     if (run.state != "failed" && run.state != "cancelled")
         refuse(run, "retry");
     // The request knows whether the run still fits its definitions, and takes it up if it is the newest.
-    const std::int64_t taken = run.kind == "fold"   ? request_fold(pg::view(*run.portal), std::nullopt)
-                               : run.kind == "sync" ? request_sync(pg::view(*run.make), std::nullopt)
+    const std::int64_t taken = run.kind == "fold"     ? request_fold(pg::view(*run.portal), std::nullopt)
+                               : run.kind == "verify" ? verify_again(run)
+                               : run.kind == "sync"   ? request_sync(pg::view(*run.make), std::nullopt)
                                                     : request_seed(pg::view(*run.make), std::nullopt, std::nullopt, "auto");
     if (taken != run_id)
         throw error("55000", pg::view(pg::format("cannot retry run " INT64_FORMAT, run_id)),

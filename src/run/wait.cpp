@@ -10,7 +10,8 @@ namespace etl::run {
 namespace {
 
 constexpr std::int64_t millisecond = 1000; // in µs, as all times here
-constexpr std::int64_t look_every = 20 * millisecond;
+constexpr std::int64_t ask_every = 20 * millisecond;   // whether it has ended: a row of the catalog
+constexpr std::int64_t look_every = 500 * millisecond; // how it goes, and who works at it: planning that takes ms
 constexpr std::int64_t speak_every = 3000 * millisecond;
 constexpr std::int64_t kick_first = 1000 * millisecond;
 constexpr std::int64_t kick_at_most = 60000 * millisecond;
@@ -36,6 +37,10 @@ sight look(std::int64_t run_id) {
     return {rows.text(0, 0), rows.int8(0, 1), rows.optional_text(0, 2), rows.optional_text(0, 3), rows.text(0, 4)};
 }
 
+bool may_have_ended(const record &run) {
+    return run.state != "queued" && run.state != "running" && run.state != "paused";
+}
+
 bool ended(std::int64_t run_id, const sight &seen) {
     if (seen.state == "failed")
         throw error(seen.sqlstate.value_or(pg::string("XX000")).c_str(),
@@ -52,6 +57,7 @@ bool ended(std::int64_t run_id, const sight &seen) {
 
 void wait(pg::procedure &call, std::int64_t run_id, std::optional<std::int64_t> microseconds) {
     const std::int64_t begin = pg::microseconds_now();
+    std::int64_t looked = begin - look_every;
     std::int64_t spoken = begin - speak_every;
     std::int64_t kicked = begin;
     std::int64_t patience = kick_first;
@@ -61,25 +67,28 @@ void wait(pg::procedure &call, std::int64_t run_id, std::optional<std::int64_t> 
         pg::memory_switch in(memory.get());
         const std::int64_t now = pg::microseconds_now();
         const record run = get(run_id); // rights may be taken away while we wait
-        const sight seen = look(run_id);
-        const bool over = ended(run_id, seen);
-        if (over || now - spoken >= speak_every) {
-            pg::notice(pg::view(pg::format("run " INT64_FORMAT ": %s", run_id, seen.line.c_str())));
-            spoken = now;
-        }
-        if (over)
-            return;
-        // A run that nobody works on is taken up again, at growing distances where there is no slot for a worker.
-        if (seen.workers == 0 && seen.state == "queued" && (first || now - kicked >= patience)) {
-            kick(run);
-            patience = first ? kick_first : std::min(2 * patience, kick_at_most);
-            kicked = now;
+        if (may_have_ended(run) || now - looked >= look_every) {
+            looked = now;
+            const sight seen = look(run_id);
+            const bool over = ended(run_id, seen);
+            if (over || now - spoken >= speak_every) {
+                pg::notice(pg::view(pg::format("run " INT64_FORMAT ": %s", run_id, seen.line.c_str())));
+                spoken = now;
+            }
+            if (over)
+                return;
+            // A run that nobody works on is taken up again, at growing distances where there is no slot for a worker.
+            if (seen.workers == 0 && seen.state == "queued" && (first || now - kicked >= patience)) {
+                kick(run);
+                patience = first ? kick_first : std::min(2 * patience, kick_at_most);
+                kicked = now;
+            }
         }
         call.commit();
         if (microseconds && now - begin >= *microseconds)
             throw error("57014", pg::view(pg::format("gave up waiting for run " INT64_FORMAT, run_id)),
                         "The timeout of etl_wait is over; the run goes on.");
-        pg::sleep(look_every / millisecond);
+        pg::sleep(ask_every / millisecond);
         memory.reset();
     }
 }

@@ -15,6 +15,7 @@
 #include "sync/apply.hpp"
 #include "sync/find.hpp"
 #include "sync/rate_sets.hpp"
+#include "verify/verify.hpp"
 #include "watch/watch.hpp"
 
 namespace etl::run {
@@ -68,11 +69,11 @@ bool reads_sources(const task &todo) {
 
 // Since the run was planned others may have put code into what it reads, and they may do so until it is locked.
 void require_trust(const assignment &duty, const task &todo) {
-    if (reads_sources(todo))
+    if (reads_sources(todo) || todo.kind == "verify")
         catalog::require_trust(duty.make, catalog::get_portal(pg::view(*todo.portal)));
     else if (todo.kind == "index" || todo.kind == "check")
         catalog::require_trust_in_mart(duty.make);
-    if (todo.kind == "sync")
+    if (todo.kind == "sync" || todo.kind == "verify")
         catalog::require_trust_in_mart(duty.make); // its triggers and indexes
 }
 
@@ -130,6 +131,9 @@ work_done work_as_owner(const assignment &duty, const task &todo, std::int64_t m
         }
         return {sync::apply(where.view, where.staging, {todo.range, todo.lids}), std::nullopt};
     }
+    if (todo.kind == "verify")
+        return {verify::verify_range({run.run_id, todo.task_no}, duty.make, {*todo.portal, where.view}, where.staging, todo.range),
+                std::nullopt};
     if (todo.kind == "fold")
         return {watched ? watch::fold_chunk(*portal, todo.range)
                         : fold::fold_chunk(portal->prices, portal->price_state, todo.range),

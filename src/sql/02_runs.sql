@@ -16,6 +16,7 @@ CREATE TABLE etl.run (
     repair       boolean NOT NULL DEFAULT false,
     definition   text NOT NULL,
     settings     jsonb NOT NULL,
+    snapshot     pg_snapshot NOT NULL DEFAULT pg_current_snapshot(),
     system_identifier bigint NOT NULL,
     database     oid NOT NULL,
     requested_at timestamptz NOT NULL DEFAULT now(),
@@ -48,6 +49,7 @@ COMMENT ON COLUMN etl.run.level IS 'Of a verify: count, summary, digest or sourc
 COMMENT ON COLUMN etl.run.repair IS 'Of a verify: whether what differs is made anew';
 COMMENT ON COLUMN etl.run.definition IS 'Fingerprint of what the run was planned from';
 COMMENT ON COLUMN etl.run.settings IS 'Settings of the make that every worker sets';
+COMMENT ON COLUMN etl.run.snapshot IS 'What had been committed when the run was asked for: each of its tasks sees that at least';
 COMMENT ON COLUMN etl.run.system_identifier IS 'Cluster that the run belongs to; in any other it is dead';
 COMMENT ON COLUMN etl.run.database IS 'Database that the run belongs to; in any other it is dead';
 COMMENT ON COLUMN etl.run.requested_at IS 'When the run was asked for';

@@ -56,72 +56,92 @@ REVOKE ALL ON FUNCTION etl.fold_price_events() FROM PUBLIC;
 COMMENT ON FUNCTION etl.fold_price_events() IS
     'Trigger: takes the events of a statement into the price states of the portals that watch the table';
 
--- What each table of a watched log lacks. Rows that logical replication applies fire no statement trigger, so where a
--- subscription writes to the log there has to be a row trigger as well.
-CREATE VIEW etl.price_coverage WITH (security_barrier = true) AS
+-- What has triggers of ours, and which tables had them when that was last looked at.
+CREATE VIEW etl.watch_root WITH (security_barrier = true) AS
+SELECT 'price log'::text AS kind, w.portal AS name, p.prices::oid AS root,
+       'etl.fold_price_events()'::regprocedure::oid AS function
+FROM etl.watch w JOIN etl.portal p ON p.portal = w.portal
+UNION ALL
+SELECT 'source', s.source::oid::text, s.source::oid, 'etl.capture_changes()'::regprocedure::oid FROM etl.captured_source s;
+COMMENT ON VIEW etl.watch_root IS 'Watched price logs, by portal, and captured sources, by OID';
+
+CREATE VIEW etl.watch_member WITH (security_barrier = true) AS
+SELECT 'price log'::text AS kind, r.portal AS name, r.relation::oid AS relation FROM etl.watched_relation r
+UNION ALL
+SELECT 'source', r.source::oid::text, r.relation::oid FROM etl.captured_relation r;
+COMMENT ON VIEW etl.watch_member IS 'The tables that watched price logs and captured sources consisted of when last looked at';
+
+-- What each of these tables lacks. Rows that logical replication applies fire no statement trigger, so where a
+-- subscription writes to one there has to be a row trigger as well.
+CREATE VIEW etl.coverage WITH (security_barrier = true) AS
 WITH RECURSIVE part AS (
-    SELECT w.portal, p.prices::oid AS log, p.prices::oid AS relation
-    FROM etl.watch w JOIN etl.portal p ON p.portal = w.portal
+    SELECT w.kind, w.name, w.function, w.root, w.root AS relation FROM etl.watch_root w
     UNION
-    SELECT part.portal, part.log, i.inhrelid
+    SELECT part.kind, part.name, part.function, part.root, i.inhrelid
     FROM part JOIN pg_inherits i ON i.inhparent = part.relation AND NOT i.inhdetachpending
 ), subscribed AS (
-    SELECT DISTINCT part.portal FROM part JOIN pg_subscription_rel s ON s.srrelid = part.relation
+    SELECT DISTINCT part.kind, part.name FROM part JOIN pg_subscription_rel s ON s.srrelid = part.relation
 ), outside AS (
-    SELECT DISTINCT part.portal, part.relation
+    SELECT DISTINCT part.kind, part.name, part.relation
     FROM part JOIN pg_inherits i ON i.inhrelid = part.relation AND NOT i.inhdetachpending
-    LEFT JOIN part up ON up.portal = part.portal AND up.relation = i.inhparent
+    LEFT JOIN part up ON up.kind = part.kind AND up.name = part.name AND up.relation = i.inhparent
     WHERE up.relation IS NULL
 ), present AS (
-    SELECT part.relation,
+    SELECT t.tgfoid AS function, t.tgrelid AS relation,
            count(DISTINCT t.tgtype) FILTER (WHERE t.tgtype IN (4, 8, 16) AND t.tgenabled = 'A'
                AND ((t.tgtype & 20) = 0 OR t.tgnewtable IS NOT NULL) AND ((t.tgtype & 24) = 0 OR t.tgoldtable IS NOT NULL))
            + count(DISTINCT t.tgtype) FILTER (WHERE t.tgtype = 32 AND t.tgenabled = 'A') AS statements,
            count(*) FILTER (WHERE t.tgtype = 29 AND t.tgenabled IN ('A', 'R')) AS rows
-    FROM part JOIN pg_trigger t ON t.tgrelid = part.relation
-    WHERE t.tgfoid = 'etl.fold_price_events()'::regprocedure AND t.tgqual IS NULL AND t.tgattr::text = '' AND t.tgnargs = 0
-    GROUP BY part.relation
+    FROM pg_trigger t
+    WHERE t.tgrelid IN (SELECT part.relation FROM part) AND t.tgfoid IN (SELECT part.function FROM part)
+      AND t.tgqual IS NULL AND t.tgattr::text = '' AND t.tgnargs = 0
+    GROUP BY t.tgfoid, t.tgrelid
 )
-SELECT DISTINCT part.portal, part.relation::regclass AS relation, part.relation = part.log AS is_log,
+SELECT DISTINCT part.kind, part.name, part.relation::regclass AS relation, part.relation = part.root AS is_root,
        CASE
            WHEN c.oid IS NULL THEN 'it is gone'
            WHEN c.relkind NOT IN ('r', 'p') THEN 'it is no table'
            WHEN c.relpersistence = 't' THEN 'it is temporary, so that one session alone sees its rows'
            WHEN c.relpersistence = 'u' AND c.relkind = 'r' THEN 'it is unlogged, so that a crash empties it unseen'
-           WHEN o.portal IS NOT NULL THEN 'it is part of another table, through which rows come that no trigger sees'
+           WHEN o.name IS NOT NULL THEN 'it is part of another table, through which rows come that no trigger sees'
            WHEN COALESCE(p.statements, 0) < 4 THEN 'triggers are missing, disabled, or not ENABLE ALWAYS'
-           WHEN s.portal IS NOT NULL AND COALESCE(p.rows, 0) = 0
-               THEN 'a subscription writes to the log, which only the row trigger sees'
-           WHEN NOT EXISTS (SELECT FROM etl.watched_relation w WHERE w.portal = part.portal AND w.relation = part.relation)
+           WHEN s.name IS NOT NULL AND COALESCE(p.rows, 0) = 0
+               THEN format('a subscription writes to the %s, which only the row trigger sees',
+                           CASE part.kind WHEN 'price log' THEN 'log' ELSE part.kind END)
+           WHEN NOT EXISTS (SELECT FROM etl.watch_member w
+                            WHERE w.kind = part.kind AND w.name = part.name AND w.relation = part.relation)
                THEN 'it is new'
        END AS fault
 FROM part
 LEFT JOIN pg_class c ON c.oid = part.relation
-LEFT JOIN outside o ON o.portal = part.portal AND o.relation = part.relation
-LEFT JOIN present p ON p.relation = part.relation
-LEFT JOIN subscribed s ON s.portal = part.portal;
-COMMENT ON VIEW etl.price_coverage IS 'The tables of watched price logs and what keeps events of them from being seen';
+LEFT JOIN outside o ON o.kind = part.kind AND o.name = part.name AND o.relation = part.relation
+LEFT JOIN present p ON p.function = part.function AND p.relation = part.relation
+LEFT JOIN subscribed s ON s.kind = part.kind AND s.name = part.name;
+COMMENT ON VIEW etl.coverage IS
+    'The tables of watched price logs and captured sources, and what keeps triggers from seeing all that is written to them';
 
--- What can be known of the log alone. Cheap enough, also by estimate, for etl_health not to be compiled.
-CREATE VIEW etl.price_log_fault WITH (security_barrier = true) AS
-SELECT DISTINCT ON (portal) portal, fault FROM (
-    SELECT w.portal, 0 AS rank, 'this is a copy; what was written while it was made went unseen' AS fault
-    FROM etl.watch w
-    WHERE NOT EXISTS (SELECT FROM etl.price_gap g WHERE g.portal = w.portal AND g.is_start)
+-- Cheap enough, also by estimate, for etl_health not to be compiled.
+CREATE VIEW etl.watch_fault WITH (security_barrier = true) AS
+SELECT DISTINCT ON (kind, name) kind, name, fault FROM (
+    SELECT w.kind, w.name, 0 AS rank, 'this is a copy; what was written while it was made went unseen' AS fault
+    FROM etl.watch_root w
+    WHERE NOT EXISTS (SELECT FROM etl.price_gap g WHERE w.kind = 'price log' AND g.portal = w.name AND g.is_start)
+      AND NOT EXISTS (SELECT FROM etl.source_gap g WHERE w.kind = 'source' AND g.source = w.root AND g.is_start)
     UNION ALL
-    SELECT c.portal, 1, format('%s of the price log: %s', c.relation, c.fault)
-    FROM etl.price_coverage c WHERE c.fault IS NOT NULL
+    SELECT c.kind, c.name, 1, format('%s of the %s: %s', c.relation, c.kind, c.fault)
+    FROM etl.coverage c WHERE c.fault IS NOT NULL
     UNION ALL
-    SELECT r.portal, 1, 'a partition of the price log was detached or dropped'
-    FROM etl.watched_relation r
-    WHERE NOT EXISTS (SELECT FROM etl.price_coverage c WHERE c.portal = r.portal AND c.relation = r.relation)
-) f ORDER BY portal, rank, fault COLLATE "C";
-COMMENT ON VIEW etl.price_log_fault IS 'What keeps events of a watched price log from being seen now; no row if nothing does';
+    SELECT r.kind, r.name, 1, format('a partition of the %s was detached or dropped', r.kind)
+    FROM etl.watch_member r
+    WHERE NOT EXISTS (SELECT FROM etl.coverage c WHERE c.kind = r.kind AND c.name = r.name AND c.relation = r.relation)
+) f ORDER BY kind, name, rank, fault COLLATE "C";
+COMMENT ON VIEW etl.watch_fault IS
+    'What keeps changes of a watched price log or captured source from being seen now; no row if nothing does';
 
 -- Looked at in each DDL on a watched log, at the end of a fold and when a run is asked for.
 CREATE VIEW etl.price_fault WITH (security_barrier = true) AS
 SELECT DISTINCT ON (portal) portal, fault FROM (
-    SELECT l.portal, 1 AS rank, l.fault FROM etl.price_log_fault l
+    SELECT l.name AS portal, 1 AS rank, l.fault FROM etl.watch_fault l WHERE l.kind = 'price log'
     UNION ALL
     SELECT w.portal, 2, CASE
         WHEN s.oid IS NULL THEN 'the price state is gone'
@@ -230,34 +250,38 @@ END $$;
 REVOKE ALL ON FUNCTION etl.settle_price_state(bigint, text) FROM PUBLIC;
 COMMENT ON FUNCTION etl.settle_price_state(bigint, text) IS 'Sets the state that a price state has after the last chunk of a fold';
 
--- DDL that touches a watched log: new partitions get triggers, what went around the triggers is recorded.
-CREATE FUNCTION etl.follow_price_logs() RETURNS event_trigger LANGUAGE c AS 'MODULE_PATHNAME', 'etl_follow_price_logs';
-REVOKE ALL ON FUNCTION etl.follow_price_logs() FROM PUBLIC;
-COMMENT ON FUNCTION etl.follow_price_logs() IS 'Event trigger: keeps the triggers on watched price logs complete, and records gaps';
-CREATE EVENT TRIGGER pg_etl_follow_price_logs ON ddl_command_end
+-- DDL that touches what is watched: new partitions get triggers, what went around the triggers is recorded.
+CREATE FUNCTION etl.follow_watched() RETURNS event_trigger LANGUAGE c AS 'MODULE_PATHNAME', 'etl_follow_watched';
+REVOKE ALL ON FUNCTION etl.follow_watched() FROM PUBLIC;
+COMMENT ON FUNCTION etl.follow_watched() IS 'Event trigger: keeps the triggers on watched price logs and captured sources complete, and records gaps';
+CREATE EVENT TRIGGER pg_etl_follow_watched ON ddl_command_end
     WHEN TAG IN ('CREATE TABLE', 'ALTER TABLE', 'DROP TABLE', 'CREATE FOREIGN TABLE', 'ALTER FOREIGN TABLE', 'CREATE TRIGGER',
                  'DROP TRIGGER', 'CREATE RULE', 'CREATE INDEX', 'DROP INDEX', 'CREATE SUBSCRIPTION', 'ALTER SUBSCRIPTION',
                  'CREATE SCHEMA', 'DROP SCHEMA', 'DROP OWNED', 'IMPORT FOREIGN SCHEMA')
-    EXECUTE FUNCTION etl.follow_price_logs();
-ALTER EVENT TRIGGER pg_etl_follow_price_logs ENABLE ALWAYS;
-COMMENT ON EVENT TRIGGER pg_etl_follow_price_logs IS 'Keeps the triggers on watched price logs complete, and records gaps';
+    EXECUTE FUNCTION etl.follow_watched();
+ALTER EVENT TRIGGER pg_etl_follow_watched ENABLE ALWAYS;
+COMMENT ON EVENT TRIGGER pg_etl_follow_watched IS 'Keeps the triggers on watched price logs and captured sources complete, and records gaps';
 
-CREATE FUNCTION etl.note_price_rewrite() RETURNS event_trigger
+CREATE FUNCTION etl.note_rewrite() RETURNS event_trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    watched text;
+    rewritten oid := pg_event_trigger_table_rewrite_oid();
+    found record;
 BEGIN
-    FOR watched IN SELECT DISTINCT w.portal FROM etl.watched_relation w
-                   WHERE w.relation = pg_event_trigger_table_rewrite_oid() ORDER BY 1 LOOP
-        PERFORM etl.record_price_gap(watched, format('ALTER TABLE rewrote %s of the price log',
-                                                     pg_event_trigger_table_rewrite_oid()::regclass));
+    FOR found IN SELECT m.kind, m.name FROM etl.watch_member m WHERE m.relation = rewritten ORDER BY 1, 2 LOOP
+        IF found.kind = 'price log' THEN
+            PERFORM etl.record_price_gap(found.name, format('ALTER TABLE rewrote %s of the price log', rewritten::regclass));
+        ELSE
+            PERFORM etl.record_source_gap(found.name::oid, format('ALTER TABLE rewrote %s', rewritten::regclass));
+        END IF;
     END LOOP;
 END $$;
-REVOKE ALL ON FUNCTION etl.note_price_rewrite() FROM PUBLIC;
-COMMENT ON FUNCTION etl.note_price_rewrite() IS 'Event trigger: a rewrite may have changed prices that no trigger saw';
-CREATE EVENT TRIGGER pg_etl_note_price_rewrite ON table_rewrite EXECUTE FUNCTION etl.note_price_rewrite();
-ALTER EVENT TRIGGER pg_etl_note_price_rewrite ENABLE ALWAYS;
-COMMENT ON EVENT TRIGGER pg_etl_note_price_rewrite IS 'A rewrite of a watched price log makes its price state stale';
+REVOKE ALL ON FUNCTION etl.note_rewrite() FROM PUBLIC;
+COMMENT ON FUNCTION etl.note_rewrite() IS 'Event trigger: a rewrite may have changed what no trigger saw';
+CREATE EVENT TRIGGER pg_etl_note_rewrite ON table_rewrite EXECUTE FUNCTION etl.note_rewrite();
+ALTER EVENT TRIGGER pg_etl_note_rewrite ENABLE ALWAYS;
+COMMENT ON EVENT TRIGGER pg_etl_note_rewrite IS
+    'A rewrite of a watched price log makes its price state stale; one of a captured source has all of it compared';
 
 CREATE FUNCTION @extschema@.etl_watch_prices(portal text)
 RETURNS void LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'etl_watch_prices';

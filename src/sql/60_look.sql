@@ -166,6 +166,36 @@ FROM etl.event e JOIN etl.run r ON r.run_id = e.run_id
 WHERE pg_has_role(r.owner, 'USAGE') OR pg_has_role('pg_monitor', 'USAGE');
 COMMENT ON VIEW @extschema@.etl_events IS 'Every change of state of runs and tasks: when, from, to, why';
 
+-- What makes syncs slow: they find what has changed by the column modified, and the listings of a seller by acc_id.
+CREATE VIEW etl.source_advice WITH (security_barrier = true) AS
+WITH source AS (
+    SELECT DISTINCT m.make, m.owner, r.relation AS source, r.by_account
+    FROM etl.make m JOIN etl.portal p ON m.portals IS NULL OR p.portal = ANY (m.portals)
+    CROSS JOIN LATERAL (VALUES (p.listing::oid, true), (p.listing::oid, false), (p.customer::oid, false),
+        (p.stat::oid, false), (m.mapping::oid, false)) r (relation, by_account)
+), wanted AS (
+    SELECT s.make, s.owner, s.source, s.by_account, c.relkind, a.attname,
+           a.atttypid IN ('timestamptz'::regtype, 'timestamp'::regtype, 'date'::regtype) AS is_time
+    FROM source s JOIN pg_class c ON c.oid = s.source
+    LEFT JOIN pg_attribute a ON a.attrelid = s.source AND a.attnum > 0 AND NOT a.attisdropped
+        AND a.attname = CASE WHEN s.by_account THEN 'acc_id' ELSE 'modified' END
+), indexed AS (
+    SELECT DISTINCT i.indrelid AS relation, a.attname
+    FROM pg_attribute a JOIN pg_index i ON i.indrelid = a.attrelid AND i.indkey[0] = a.attnum
+    WHERE a.attname IN ('acc_id', 'modified') AND i.indisvalid AND i.indpred IS NULL
+)
+SELECT w.make, w.owner, w.source, 'compared' AS state,
+       'it has no column modified of a time type, so every sync compares all rows' AS detail,
+       'add a column modified timestamptz that every writer sets to now()' AS hint
+FROM wanted w WHERE NOT w.by_account AND w.is_time IS NOT TRUE
+UNION ALL
+SELECT w.make, w.owner, w.source, 'slow', format('no index of it begins with %I, so %s', w.attname,
+           CASE WHEN w.by_account THEN 'a sync after changes of sellers reads all of it' ELSE 'every sync reads all of it' END),
+       format('CREATE INDEX ON %s (%I)', w.source::regclass, w.attname)
+FROM wanted w LEFT JOIN indexed i ON i.relation = w.source AND i.attname = w.attname
+WHERE w.relkind IN ('r', 'p', 'm') AND (w.by_account OR w.is_time) AND w.attname IS NOT NULL AND i.relation IS NULL;
+COMMENT ON VIEW etl.source_advice IS 'Sources of makes in which a sync can''t find changes, or only by reading all of them';
+
 CREATE VIEW @extschema@.etl_health WITH (security_barrier = true) AS
 SELECT 'price state'::text AS subject, p.portal AS name, p.price_state::text AS relation, p.state, p.state_since AS since,
        p.folded_at AS as_of,
@@ -180,17 +210,47 @@ FROM (SELECT o.portal, o.owner, o.price_state, o.folded_at, f.fault,
              CASE WHEN s.unseen THEN 'stale' ELSE o.state END AS state,
              CASE WHEN NOT s.unseen THEN o.state_since END AS state_since,
              CASE WHEN s.unseen THEN f.fault ELSE o.state_cause END AS state_cause
-      FROM etl.portal o LEFT JOIN etl.price_log_fault f ON f.portal = o.portal
+      FROM etl.portal o LEFT JOIN etl.watch_fault f ON f.kind = 'price log' AND f.name = o.portal
       CROSS JOIN LATERAL (SELECT o.state = 'current' AND f.fault IS NOT NULL AS unseen) s) p
 WHERE pg_has_role(p.owner, 'USAGE') OR pg_has_role('pg_monitor', 'USAGE')
 UNION ALL
-SELECT 'price log', c.portal, c.relation::text, CASE WHEN c.fault IS NULL THEN 'covered' ELSE 'gap' END, w.since, NULL,
+SELECT 'price log', w.portal, c.relation::text, CASE WHEN c.fault IS NULL THEN 'covered' ELSE 'gap' END, w.since, NULL,
        c.fault, CASE WHEN c.fault IS NOT NULL
-                     THEN format('SELECT etl_watch_prices(%L), then etl_fold_prices(%L)', c.portal, c.portal) END
-FROM etl.price_coverage c JOIN etl.watch w ON w.portal = c.portal JOIN etl.portal p ON p.portal = c.portal
-WHERE pg_has_role(p.owner, 'USAGE') OR pg_has_role('pg_monitor', 'USAGE');
+                     THEN format('SELECT etl_watch_prices(%L), then etl_fold_prices(%L)', w.portal, w.portal) END
+FROM etl.coverage c JOIN etl.watch w ON c.kind = 'price log' AND w.portal = c.name JOIN etl.portal p ON p.portal = w.portal
+WHERE pg_has_role(p.owner, 'USAGE') OR pg_has_role('pg_monitor', 'USAGE')
+UNION ALL
+SELECT 'capture', c.make, c.relation, CASE WHEN c.fault IS NOT NULL THEN 'gap' WHEN c.pending IS NOT NULL THEN 'compared'
+       ELSE 'covered' END, w.since, NULL, COALESCE(c.fault, c.pending),
+       CASE WHEN c.fault IS NOT NULL THEN format('SELECT etl_watch_sources(%L)', c.make)
+            WHEN c.pending IS NOT NULL THEN format('the next sync of %I compares all rows', c.make) END
+FROM (SELECT f.make, f.owner, f.source::regclass::text AS relation, min(f.fault COLLATE "C") AS fault, min(g.cause COLLATE "C") AS pending
+      FROM etl.source_fault f LEFT JOIN etl.consumed k ON k.partition = f.partition
+      LEFT JOIN etl.source_gap g ON g.source = f.source AND f.partition IS NOT NULL
+                                AND (k.partition IS NULL OR NOT pg_visible_in_snapshot(g.xid, k.snapshot))
+      GROUP BY f.make, f.owner, f.source) c JOIN etl.source_watch w ON w.make = c.make
+WHERE pg_has_role(c.owner, 'USAGE') OR pg_has_role('pg_monitor', 'USAGE')
+UNION ALL
+SELECT 'source', s.make, s.source::regclass::text, s.state, NULL, NULL, s.detail, s.hint
+FROM etl.source_advice s
+WHERE pg_has_role(s.owner, 'USAGE') OR pg_has_role('pg_monitor', 'USAGE')
+UNION ALL
+SELECT 'transaction', x.gid, NULL, 'prepared', x.prepared, NULL,
+       format('nobody knows when it began; syncs look etl.sync_overlap = %s further back than they have to for others',
+              current_setting('etl.sync_overlap', true)),
+       format('COMMIT PREPARED %L or ROLLBACK PREPARED %L', x.gid, x.gid)
+FROM pg_prepared_xacts x
+WHERE x.database = current_database() AND EXISTS (SELECT FROM etl.make m
+      WHERE pg_has_role(m.owner, 'USAGE') OR pg_has_role('pg_monitor', 'USAGE'))
+UNION ALL
+SELECT 'setting', 'track_activities', NULL, 'off', NULL, NULL,
+       'of sessions without it only their start is known, so syncs look at all that was modified since',
+       'ALTER SYSTEM SET track_activities = on'
+WHERE (current_setting('track_activities') = 'off'
+       OR EXISTS (SELECT FROM pg_stat_activity a WHERE a.datname = current_database() AND a.state = 'disabled'))
+  AND EXISTS (SELECT FROM etl.make m WHERE pg_has_role(m.owner, 'USAGE') OR pg_has_role('pg_monitor', 'USAGE'));
 COMMENT ON VIEW @extschema@.etl_health IS
-    'What the results depend on and how it is: the price state of each portal, and each table of a watched price log';
+    'What the results depend on and how it is: price states, tables of watched price logs, captured sources, and what makes syncs slow or unsure';
 
 GRANT SELECT ON @extschema@.etl_progress, @extschema@.etl_runs, @extschema@.etl_tasks, @extschema@.etl_events,
     @extschema@.etl_health TO PUBLIC;

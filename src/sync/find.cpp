@@ -1,6 +1,8 @@
 // C++ regime.
 #include "sync/find.hpp"
 
+#include "capture/captured.hpp"
+#include "catalog/terminal.hpp"
 #include "pg/clock.hpp"
 #include "settings.hpp"
 #include "sync/conversions.hpp"
@@ -30,6 +32,12 @@ pg::string only_of_portal(const catalog::portal &portal, Oid partition) {
                       pg::relation_name(portal.listing).c_str(), pg::relation_name(partition).c_str());
 }
 
+// Rows that are not expected to change are looked at if they are said to have changed themselves.
+pg::string unless_terminal(const catalog::make &make, const catalog::portal &portal, const char *lid) {
+    const std::optional<pg::string> terminal = catalog::is_terminal(make, pg::view(portal.name), lid);
+    return terminal ? pg::format(" AND NOT %s", terminal->c_str()) : pg::string();
+}
+
 collected from_sources(const catalog::make &make, const catalog::portal &portal, const catalog::source &source,
                        Oid partition) {
     struct copied {
@@ -55,13 +63,16 @@ collected from_sources(const catalog::make &make, const catalog::portal &portal,
             pg::format("SELECT q.lid FROM (%s) q WHERE (q.modified >= $1 OR q.modified IS NULL)", found.each[i].query);
         if (found.each[i].relation == make.mapping)
             query += only_of_portal(portal, partition);
+        if (found.each[i].fans_out)
+            query += unless_terminal(make, portal, "q.lid");
         add(all, query);
     }
     return all;
 }
 
 // Adds the rows that were converted with rates which have changed; returns the set of rates that there is now.
-std::optional<std::int64_t> from_rates(collected &to, const catalog::source &source, const standing &held) {
+std::optional<std::int64_t> from_rates(collected &to, const catalog::make &make, const catalog::portal &portal,
+                                       const catalog::source &source, const standing &held) {
     struct copied {
         bool any;
         const char *obstacle;
@@ -103,8 +114,8 @@ std::optional<std::int64_t> from_rates(collected &to, const catalog::source &sou
         literal(pg::text_array(changed.currencies), "text[]").c_str(),
         literal(pg::text_array(changed.from), "date[]").c_str(), literal(pg::text_array(changed.to), "date[]").c_str());
     for (int i = 0; i < found.count; i++)
-        add(to, pg::format("SELECT p.lid FROM %s p JOIN %s ON %s", pg::relation_name(held.partition).c_str(),
-                           rates.c_str(), found.conditions[i]));
+        add(to, pg::format("SELECT p.lid FROM %s p JOIN %s ON %s WHERE true%s", pg::relation_name(held.partition).c_str(),
+                           rates.c_str(), found.conditions[i], unless_terminal(make, portal, "p.lid").c_str()));
     return now;
 }
 
@@ -132,12 +143,15 @@ findings find_changes(const catalog::make &make, const catalog::source &source, 
     const catalog::portal portal = catalog::get_portal(pg::view(source.portal));
     collected all = from_sources(make, portal, source, held.partition);
     findings found;
-    found.rates = from_rates(all, source, held);
+    found.rates = from_rates(all, make, portal, source, held);
+    const capture::captured queued = capture::find_captured(make, portal, held.partition);
+    if (!queued.lids.empty())
+        add(all, queued.lids);
     const pg::value since = pg::timestamptz(held.mark - 1000LL * sync_overlap);
     const std::optional<pg::vector<std::int64_t>> emptied = emptied_since(portal.price_state, since);
+    found.compare = all.obstacle ? all.obstacle : queued.compare;
     if (!emptied)
-        all.obstacle = "its price state was emptied";
-    found.compare = all.obstacle;
+        found.compare = "its price state was emptied";
     if (found.compare)
         return found;
     const std::int64_t few = few_enough(held.partition);
@@ -151,6 +165,27 @@ findings find_changes(const catalog::make &make, const catalog::source &source, 
     for (std::size_t row = 0; row < rows.size(); row++)
         found.lids.push_back(rows.int8(row, 0));
     return found;
+}
+
+pg::vector<std::int64_t> changed_of(const catalog::make &make, const catalog::source &source, const standing &held,
+                                    const pg::vector<std::int64_t> &lids) {
+    const catalog::portal portal = catalog::get_portal(pg::view(source.portal));
+    collected all = from_sources(make, portal, source, held.partition);
+    (void)from_rates(all, make, portal, source, held);
+    if (const capture::captured queued = capture::find_captured(make, portal, held.partition); !queued.lids.empty())
+        add(all, queued.lids);
+    const pg::value since = pg::timestamptz(held.mark);
+    const std::optional<pg::vector<std::int64_t>> emptied = emptied_since(portal.price_state, since);
+    if (!emptied)
+        return lids;
+    const pg::string others = all.queries.empty() ? "" : " UNION ALL " + all.queries;
+    const pg::result rows = pg::query("SELECT DISTINCT a.lid FROM (SELECT pg_catalog.unnest($2) AS lid" + others +
+                                          ") a WHERE a.lid = ANY ($3) AND $1 IS NOT NULL ORDER BY 1",
+                                      {since, pg::int8_array(*emptied), pg::int8_array(lids)});
+    pg::vector<std::int64_t> changed;
+    for (std::size_t row = 0; row < rows.size(); row++)
+        changed.push_back(rows.int8(row, 0));
+    return changed;
 }
 
 } // namespace etl::sync

@@ -1,6 +1,7 @@
 // C++ regime.
 #include "sync/standing.hpp"
 
+#include "capture/captured.hpp"
 #include "mart/partition.hpp"
 #include "sync/rate_sets.hpp"
 
@@ -75,6 +76,7 @@ void note_seed(std::int64_t run_id) {
                 " JOIN etl.task t USING (run_id, portal) WHERE p.run_id = $1 AND t.kind = 'load' AND t.digest IS NOT NULL",
                 {run});
     forget_unused_sets();
+    capture::consume(run_id);
 }
 
 void note_sync(std::int64_t run_id) {
@@ -93,6 +95,7 @@ void note_sync(std::int64_t run_id) {
     forget_emptied();
     if (other_rates)
         forget_unused_sets();
+    capture::consume(run_id);
 }
 
 } // namespace etl::sync

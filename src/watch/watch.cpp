@@ -30,8 +30,8 @@ void lock_log(const catalog::portal &portal) {
 
 void warn_without_index(const catalog::portal &portal) {
     const pg::result lacking = pg::query(
-        "SELECT c.relation::pg_catalog.text FROM etl.price_coverage c JOIN pg_catalog.pg_class t ON t.oid = c.relation"
-        " WHERE c.portal = $1 AND t.relkind = 'r' AND NOT EXISTS (SELECT FROM pg_catalog.pg_index i"
+        "SELECT c.relation::pg_catalog.text FROM etl.coverage c JOIN pg_catalog.pg_class t ON t.oid = c.relation"
+        " WHERE c.kind = 'price log' AND c.name = $1 AND t.relkind = 'r' AND NOT EXISTS (SELECT FROM pg_catalog.pg_index i"
         "  JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]"
         "  WHERE i.indrelid = c.relation AND i.indisvalid AND i.indpred IS NULL AND a.attname = 'lid')"
         " ORDER BY c.relation::pg_catalog.text LIMIT 1",
@@ -39,6 +39,13 @@ void warn_without_index(const catalog::portal &portal) {
     if (!lacking.empty())
         pg::warning(pg::view(pg::format("price log %s has no index that begins with lid", lacking.text(0, 0).c_str())),
                     "Every UPDATE or DELETE of an extreme event reads the whole table.");
+}
+
+// Why the price state can't be in step with the log now.
+std::optional<pg::string> price_fault_of(const pg::string &portal) {
+    const pg::result rows =
+        pg::query("SELECT fault FROM etl.price_fault WHERE portal = $1", {pg::text(pg::view(portal))});
+    return rows.empty() ? std::nullopt : rows.optional_text(0, 0);
 }
 
 } // namespace
@@ -51,19 +58,20 @@ void attach(const pg::string &name) {
     pg::catalog_scope as_catalog;
     pg::settings_scope settings;
     settings.set("lock_timeout", pg::format("%dms", publish_lock_timeout).c_str());
-    require_tables(portal);
+    const watched log = price_log_of(portal);
+    require_tables(log, "Fold it with etl_fold_prices() when needed.");
     lock_log(portal);
     const own_ddl mark;
     const bool begins = pg::execute("INSERT INTO etl.watch (portal, since) VALUES ($1, pg_catalog.clock_timestamp())"
                                     " ON CONFLICT DO NOTHING",
                                     {pg::text(pg::view(name))}) == 1;
     if (!begins)
-        follow(portal);
-    if (begins || fault_of(pg::view(name))) {
-        attach_missing(portal);
+        follow(log);
+    if (begins || price_fault_of(name)) {
+        attach_missing(log);
         pg::execute("SELECT etl.begin_price_watch($1)", {pg::text(pg::view(name))});
     }
-    if (const auto fault = fault_of(pg::view(name)))
+    if (const auto fault = price_fault_of(name))
         throw error("55000", pg::view(pg::format("the price log of portal \"%s\" can't be watched", name.c_str())),
                     pg::view(*fault));
     warn_without_index(portal);
@@ -83,7 +91,7 @@ void release(const catalog::portal &portal) {
     pg::settings_scope settings;
     settings.set("lock_timeout", pg::format("%dms", publish_lock_timeout).c_str());
     const own_ddl mark;
-    detach_all(pg::view(portal.name));
+    detach_all(price_log_of(portal));
     pg::execute("DELETE FROM etl.watched_relation WHERE portal = $1", {pg::text(pg::view(portal.name))});
     pg::execute("DELETE FROM etl.watch WHERE portal = $1", {pg::text(pg::view(portal.name))});
     pg::execute("UPDATE etl.portal SET state = 'as_of', state_since = pg_catalog.clock_timestamp(), state_cause = NULL,"
@@ -103,7 +111,7 @@ void set_channel(const pg::string &name, const std::optional<pg::string> &channe
         throw error("55000", pg::view(pg::format("the price log of portal \"%s\" is not watched", name.c_str())), {},
                     "Call etl_watch_prices() first.");
     pg::execute("UPDATE etl.watch SET channel = $2 WHERE portal = $1", {pg::text(pg::view(name)), pg::text(channel)});
-    forget_members(pg::view(name));
+    forget_members(price_log_of(portal));
 }
 
 bool is_watched(std::string_view portal) {

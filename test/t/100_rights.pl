@@ -48,7 +48,10 @@ $etl->as_ok('app', "SELECT etl_forget_old('volkswagen')");
 $etl->as_ok('app', "SELECT etl_refresh_make('volkswagen')");
 my $fold = $etl->as_ok('app', "SELECT run_id FROM etl_fold_prices('mobile')", 'app folds');
 $etl->as_ok('app', "CALL etl_wait($fold)", 'and waits for the fold');
-is($etl->as_ok('app', 'SELECT count(*) FROM etl_health'), 3, 'app sees the health of its portals');
+is($etl->as_ok('app', "SELECT count(*) FROM etl_health WHERE subject = 'price state'"), 3, 'app sees the health of its portals');
+my $verify = $etl->as_ok('app', "SELECT DISTINCT run_id FROM etl_verify('volkswagen', 'source')", 'app verifies');
+$etl->as_ok('app', "CALL etl_wait($verify)", 'and waits for that');
+is($etl->as_ok('colleague', "SELECT count(*) FROM etl_differences($verify)", 'a member sees what was found'), 0, 'nothing');
 cmp_ok($etl->as_ok('app', "SELECT count(*) FROM etl.volkswagen_mobile"), '>', 0, 'a source view shows rows');
 
 # What others see, and may do.
@@ -65,12 +68,13 @@ for my $role (qw(stranger watcher))
 	$etl->refuses($role, "SELECT $_($run)", '42501')
 	  for qw(etl_cancel etl_pause etl_resume etl_retry etl_publish etl_revert);
 	$etl->refuses($role, "CALL etl_wait($run)", '42501');
+	$etl->refuses($role, "SELECT * FROM etl_differences($verify)", '42501');
 	$etl->refuses($role, "SELECT * FROM $_('volkswagen')", '42501')
-	  for qw(etl_plan etl_seed etl_refresh_make etl_drop_make etl_forget_old);
+	  for qw(etl_plan etl_seed etl_verify etl_refresh_make etl_drop_make etl_forget_old);
 	$etl->refuses($role, "SELECT * FROM $_('mobile')", '42501') for qw(etl_fold_prices etl_drop_portal);
 	$etl->refuses($role, "UPDATE etl.$_ SET owner = '$role'::regrole", '42501') for qw(portal make template run);
-	$etl->refuses($role, "SELECT * FROM etl.$_", '42501') for qw(portal make source run task event run_progress);
-	$etl->refuses($role, "DELETE FROM etl.$_", '42501') for qw(rates source run_portal task event);
+	$etl->refuses($role, "SELECT * FROM etl.$_", '42501') for qw(portal make source run task event run_progress difference digest);
+	$etl->refuses($role, "DELETE FROM etl.$_", '42501') for qw(rates source run_portal task event difference digest);
 	$etl->refuses($role, 'CREATE VIEW etl.mine AS SELECT 1 AS x', '42501');
 }
 $etl->refuses('stranger', 'SELECT etl_cancel(4711)', '42704');

@@ -78,7 +78,7 @@ for my $world (@worlds)
 	like($err, qr/cannot be reverted|cannot revert/, "$what: the old ones are forgotten");
 	sql("SELECT etl_refresh_make(@{[ literal($make) ]})");
 	is(sql("SELECT string_agg(DISTINCT make, '') FROM etl_runs WHERE run_id = $runs[0]"), $make, "$what: etl_runs has the name");
-	is(sql("SELECT count(*) FROM etl_health WHERE name = ANY ($names)"), 2, "$what: etl_health has the portals");
+	is(sql("SELECT count(*) FROM etl_health WHERE subject = 'price state' AND name = ANY ($names)"), 2, "$what: etl_health has the portals");
 }
 
 # Source views and price states of names that are alike until they are clipped are different ones.

@@ -24,7 +24,7 @@ $primary->wait_for_catchup($standby, 'replay', $primary->lsn('insert'));
 my @calls = map { "SELECT $_" } "etl_add_portal('p', 'raw.full_auto_mobile', 'raw.cust_auto_mobile', 'raw.stat_auto_mobile',
 	'raw.prices_auto_mobile')", "etl_drop_portal('mobile')", "etl_add_make('m', 'mapping.lot_volkswagen')",
 	"etl_drop_make('volkswagen')", "etl_refresh_make('volkswagen')", "etl_set_template('t', 'SELECT 1')",
-	"etl_drop_template('t')", "etl_set_rates('raw.currency_rates')", "etl_seed('volkswagen')", "etl_fold_prices('mobile')",
+	"etl_drop_template('t')", "etl_set_rates('raw.currency_rates')", "etl_seed('volkswagen')", "etl_verify('volkswagen')", "etl_fold_prices('mobile')",
 	"etl_forget_old('volkswagen')", map { "etl_$_($unfinished)" } qw(cancel pause resume retry publish revert);
 push @calls, "CALL etl_wait($unfinished)";
 my @views = map { "SELECT count(*) FROM $_" } qw(etl_progress etl_runs etl_tasks etl_events etl_health);

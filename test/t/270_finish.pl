@@ -37,8 +37,8 @@ sub seed
 # Statistics of columns and of what indexes compute: missing ones, and the largest histogram.
 sub statistics
 {
-	return $etl->sql("SELECT string_agg(format('%s: %s missing, %s', relation, missing, CASE WHEN largest <= 26 THEN 'coarse'
-		ELSE 'fine' END), '; ' ORDER BY relation) FROM (
+	return $etl->sql("SELECT string_agg(format('%s: %s missing, %s', relation, missing, CASE WHEN largest <= 11 THEN 'rough'
+		WHEN largest <= 26 THEN 'coarse' ELSE 'fine' END), '; ' ORDER BY relation) FROM (
 		SELECT c.relname AS relation, count(*) FILTER (WHERE s.attname IS NULL) AS missing,
 		       max(array_length(s.histogram_bounds::text::text[], 1)) AS largest
 		FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
@@ -62,7 +62,7 @@ like(seed('twelve workers', workers => 12), qr/^(?:12MB and 1|(?:6|8)MB and 0|98
 
 $etl->sql('DROP INDEX raw.a_seen');
 is(seed('without', workers => 2), '', 'no such index any more');
-is(statistics(), 'ads_volkswagen: 0 missing, coarse; ads_volkswagen_mobile: 0 missing, coarse', 'all columns still have statistics');
+is(statistics(), 'ads_volkswagen: 0 missing, coarse; ads_volkswagen_mobile: 0 missing, rough', 'all columns still have statistics, the partition fewer');
 ok($etl->wait_until($changes), 'autovacuum will refine them');
 
 $etl->sql('ALTER DATABASE postgres SET etl.statistics_target = -1');
