@@ -1,8 +1,6 @@
 // Boundary: VACUUM of one table.
 #include "pg/vacuum.hpp"
 
-#include "pg/memory.hpp"
-
 extern "C" {
 #include "commands/vacuum.h"
 #include "nodes/makefuncs.h"
@@ -45,10 +43,9 @@ bool may_vacuum(Oid table) {
 }
 
 void vacuum(Oid table) {
-    const owned_context memory("pg_etl vacuum", TopMemoryContext);
-    const portal_memory portal(memory.get());
-    call([=, context = memory.get()] {
-        const MemoryContext before = ::MemoryContextSwitchTo(context);
+    const MemoryContext context = CurrentMemoryContext;
+    const portal_memory portal(context);
+    call([=] {
         VacuumParams parameters{};
         parameters.options = VACOPT_VACUUM | VACOPT_PROCESS_TOAST;
 #if PG_VERSION_NUM >= 160000
@@ -66,7 +63,7 @@ void vacuum(Oid table) {
 #else
         ::vacuum(tables, &parameters, nullptr, true);
 #endif
-        ::MemoryContextSwitchTo(before);
+        ::MemoryContextSwitchTo(context);
     });
 }
 
