@@ -202,7 +202,7 @@ claim_result claim(const record &run, bool alone) {
             !pg::try_lock_in_transaction({pg::lock_kind::steer, static_cast<std::uint32_t>(run.run_id), 0},
                                          pg::lock_strength::shared))
             return later(20);
-        if (run.state == "queued" && run.kind == "sync" && sync::follow_partitions(run.run_id))
+        if (run.state == "queued" && run.make && run.kind != "seed" && sync::follow_partitions(run.run_id))
             return later(1);
         if (!may_go_on(run))
             return result;

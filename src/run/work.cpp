@@ -144,8 +144,6 @@ work_done work_as_owner(const assignment &duty, const task &todo, std::int64_t m
         mart::build_index(duty.make.mart, todo.parent_index, pg::view(*todo.portal), run.run_id, where.staging);
     } else if (todo.kind == "check")
         mart::check_staging(duty.make.mart, pg::view(*todo.portal), run.run_id, where.staging, loaded);
-    else if (todo.phase == plan::phase::vacuum)
-        return {};
     else if (todo.kind == "analyze" && todo.portal)
         mart::analyze_staging(duty.make.mart, where.staging);
     else if (todo.kind == "analyze")
