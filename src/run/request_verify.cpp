@@ -3,6 +3,7 @@
 
 #include "pg/identity.hpp"
 #include "run/relations.hpp"
+#include "run/turn.hpp"
 #include "settings.hpp"
 #include "verify/level.hpp"
 
@@ -36,6 +37,7 @@ std::int64_t request_verify(std::string_view name, std::string_view level, bool 
         const std::optional<predecessor> before = newest("verify", name);
         require_same(before, definition);
         if (const auto joined = resume_newest(before, pg::view(definition), std::nullopt, std::nullopt, "auto")) {
+            say_turn(*joined);
             kick(*find(*joined));
             return *joined;
         }
@@ -55,6 +57,7 @@ std::int64_t request_verify(std::string_view name, std::string_view level, bool 
     }
     record_relations(run_id);
     forget_ended_runs(*find(run_id));
+    say_turn(run_id);
     kick(*find(run_id));
     return run_id;
 }

@@ -61,8 +61,9 @@ void do_task(const assignment &duty, const task &todo, company &with) {
     const pg::string title = task_title(duty.run, todo.kind, todo.portal, todo.range);
     pg::report_application_name(pg::format("pg_etl %s", title.c_str()).c_str());
     const std::optional<pg::error_report> report =
-        todo.kind == "publish" ? pg::outside_transaction([&] { perform_publish(duty, todo, with); })
-                               : pg::in_transaction(title.c_str(), [&] { perform(duty, todo); });
+        todo.phase == plan::phase::publish  ? pg::outside_transaction([&] { perform_publish(duty, todo, with); })
+        : todo.phase == plan::phase::vacuum ? pg::outside_transaction([&] { perform_vacuum(duty, todo); })
+                                            : pg::in_transaction(title.c_str(), [&] { perform(duty, todo); });
     if (!report)
         return;
     pg::log(pg::view(pg::format("run " INT64_FORMAT ", task %d (%s): %s: %s", duty.run.run_id, todo.task_no,

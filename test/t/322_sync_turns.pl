@@ -141,6 +141,18 @@ change();
 $sync = $etl->sql("SELECT DISTINCT run_id FROM etl_sync('volkswagen')");
 ok($etl->wait_for_run($sync), 'a last sync');
 equal('a last sync');
+
+# A verification behind a seed looks at what the seed has put in place, and a repair mends that.
+$seed = $etl->hold('load', chunk_rows => 100);
+my ($code, $verify, $notice) = $etl->try_sql("SELECT DISTINCT run_id FROM etl_verify('volkswagen', 'digest', true)");
+like($notice, qr/run $verify waits for run $seed of the same make/, 'verify behind a seed: the request says that it waits');
+$etl->release;
+ok($etl->wait_for_run($_), "verify behind a seed: run $_ ends") for $seed, $verify;
+is($etl->sql("SELECT count(*) FROM etl_differences($verify)"), 0, 'verify behind a seed: it finds nothing');
+is($etl->sql("SELECT count(*) FROM etl.run_portal p JOIN pg_partition_tree('raw.ads_volkswagen') t ON t.relid = p.staging
+              WHERE p.run_id = $verify"), 2, 'verify behind a seed: in the new partitions');
+is($etl->sql("SELECT count(*) FROM etl_tasks WHERE run_id = $verify AND kind = 'verify'"),
+	$etl->sql("SELECT count(*) FROM etl_tasks WHERE run_id = $seed AND kind = 'load'"), 'verify behind a seed: by their ranges');
 $etl->left_nothing($sync, 'at the end');
 $etl->log_is_clean('sync_turns');
 done_testing();
