@@ -46,8 +46,9 @@ pg::vector<planned_task> plan_seed(const catalog::make &make, const pg::vector<c
 
 // Plans a sync: folds as a seed has them, a task a portal that finds what has changed, and one that vacuums.
 pg::vector<planned_task> plan_sync(const catalog::make &make, const pg::vector<catalog::source> &sources, int workers);
-// Plans chunks of a portal that compare all rows of the range with the source view's.
-pg::vector<planned_task> plan_comparison(const catalog::make &make, const catalog::source &source, const lid_range &range);
+// Plans chunks of a portal that compare all rows of the range with the source view's, none of which crosses ranges of digests.
+pg::vector<planned_task> plan_comparison(const catalog::make &make, const catalog::source &source, Oid partition,
+                                         const lid_range &range);
 // Chunks of lids that a sync has found, for that many workers; they rise.
 pg::vector<planned_task> plan_application(const catalog::source &source, const pg::vector<std::int64_t> &lids, int workers);
 

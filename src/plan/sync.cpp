@@ -32,17 +32,21 @@ pg::vector<planned_task> plan_sync(const catalog::make &make, const pg::vector<c
     return tasks;
 }
 
-pg::vector<planned_task> plan_comparison(const catalog::make &make, const catalog::source &source,
+pg::vector<planned_task> plan_comparison(const catalog::make &make, const catalog::source &source, Oid partition,
                                          const lid_range &range) {
+    pg::vector<noted_range> noted = noted_ranges(partition);
+    if (noted.empty())
+        noted.push_back({{}, 0});
     pg::vector<planned_task> tasks;
     const std::vector<portal_ranges> cuts = cut_loads(make, {source}, 1, compared_rows);
-    for (const divisible_range &cut : cuts.front()) {
-        planned_task task = task_of(phase::compare, "sync", source.portal);
-        task.range = {cut.whole.from, cut.whole.to};
-        task.estimated_rows = round_rows(cut.whole.rows);
-        if (clip(task.range, range))
-            tasks.push_back(std::move(task));
-    }
+    for (const divisible_range &cut : cuts.front())
+        for (const noted_range &each : noted) {
+            planned_task task = task_of(phase::compare, "sync", source.portal);
+            task.range = {cut.whole.from, cut.whole.to};
+            task.estimated_rows = std::min(round_rows(cut.whole.rows), each.rows > 0 ? each.rows : compared_rows);
+            if (clip(task.range, range) && clip(task.range, each.range))
+                tasks.push_back(std::move(task));
+        }
     return tasks;
 }
 

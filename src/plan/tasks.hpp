@@ -14,6 +14,13 @@ void add_folds(pg::vector<planned_task> &tasks, const catalog::portal &portal, i
 
 const catalog::portal &find_portal(const pg::vector<catalog::portal> &portals, const pg::string &name);
 
+// The ranges of the partition of which there are digests, in order, with the rows that they have.
+struct noted_range {
+    lid_range range;
+    std::int64_t rows;
+};
+pg::vector<noted_range> noted_ranges(Oid partition);
+
 using portal_ranges = std::vector<divisible_range>;
 
 // The ranges of each source. chunk_rows: rows of the mart a range, which then can't be cut; else they are as large as the

@@ -251,13 +251,13 @@ void mark_done(const record &run, const task &done, const outcome &result) {
     pg::catalog_scope as_catalog;
     // The attempt's number tells whether the claim is still ours.
     const std::uint64_t marked =
-        pg::execute("UPDATE etl.task SET state = 'done', rows = $4, costs = $5::jsonb, digest = $6, mark = $7, rates = $8,"
+        pg::execute("UPDATE etl.task SET state = 'done', rows = $4, costs = $5::jsonb, digest = $6, mark = $7, rates = $8, compared = $9,"
                     " ended_at = pg_catalog.clock_timestamp(), why = NULL, sqlstate = NULL, error = NULL"
                     " WHERE run_id = $1 AND task_no = $2 AND state = 'running' AND attempts = $3",
                     {pg::int8(run.run_id), pg::int4(done.task_no), pg::int4(done.attempt), pg::int8(result.rows),
                      pg::text(result.costs), pg::int8(result.digest),
                      result.mark ? pg::timestamptz(*result.mark) : pg::null_of(pg::timestamptz(0).type),
-                     pg::int8(result.rates)});
+                     pg::int8(result.rates), pg::int8(result.compared)});
     if (marked != 1)
         throw error("55000", "the task was taken over by another worker", "Nothing of this attempt is kept.");
 }

@@ -54,11 +54,12 @@ void release(std::int64_t run_id, const task &done);
 
 // What became of a task.
 struct outcome {
-    pg::string costs;                                 // as jsonb
-    std::optional<std::int64_t> rows = std::nullopt;   // where it counts them
-    std::optional<std::int64_t> digest = std::nullopt; // of rows that it loaded
-    std::optional<std::int64_t> mark = std::nullopt;   // of what it read, microseconds since 2000-01-01
-    std::optional<std::int64_t> rates = std::nullopt;  // the set that it converted with
+    pg::string costs;                                    // as jsonb
+    std::optional<std::int64_t> rows = std::nullopt;     // where it counts them
+    std::optional<std::int64_t> compared = std::nullopt; // rows of its range, where it compared them all
+    std::optional<std::int64_t> digest = std::nullopt;   // of rows that it loaded or compared
+    std::optional<std::int64_t> mark = std::nullopt;     // of what it read, microseconds since 2000-01-01
+    std::optional<std::int64_t> rates = std::nullopt;    // the set that it converted with
 };
 
 // Marks the task done within the transaction that did its work. 55000 if the claim was lost meanwhile,

@@ -97,7 +97,7 @@ std::int64_t request_restate(std::string_view name, std::string_view portal, con
     pg::vector<plan::planned_task> tasks = plan::plan_folds_of(make, sources, workers_per_run, false);
     {
         pg::owner_scope as_owner(make.owner);
-        for (plan::planned_task &task : plan::plan_comparison(make, sources.front(), range))
+        for (plan::planned_task &task : plan::plan_comparison(make, sources.front(), held.front().partition, range))
             tasks.push_back(std::move(task));
     }
     {

@@ -90,7 +90,7 @@ bool folded_since_request(const record &run, const catalog::portal &portal) {
 void look_for_changes(const assignment &duty, const catalog::source &source, Oid partition, std::int64_t mark) {
     const sync::findings found = sync::find_changes(duty.make, source, sync::standing_of(duty.make, partition, source.portal));
     const pg::vector<plan::planned_task> tasks = found.compare
-                                                     ? plan::plan_comparison(duty.make, source, {})
+                                                     ? plan::plan_comparison(duty.make, source, partition, {})
                                                      : plan::plan_application(source, found.lids, duty.run.workers);
     pg::catalog_scope as_catalog;
     pg::execute("UPDATE etl.run_portal SET mark = $3, rates = $4 WHERE run_id = $1 AND portal = $2",
@@ -99,8 +99,10 @@ void look_for_changes(const assignment &duty, const catalog::source &source, Oid
 }
 
 struct work_done {
-    std::optional<std::int64_t> rows;
-    std::optional<load::costs> steps;
+    std::optional<std::int64_t> rows = std::nullopt;
+    std::optional<load::costs> steps = std::nullopt;
+    std::optional<std::int64_t> compared = std::nullopt;
+    std::optional<std::int64_t> digest = std::nullopt;
 };
 
 work_done work_as_owner(const assignment &duty, const task &todo, std::int64_t mark, bool &folded) {
@@ -121,7 +123,7 @@ work_done work_as_owner(const assignment &duty, const task &todo, std::int64_t m
     catalog::apply_settings(as_owner.settings(), pg::view(duty.settings));
     if (todo.kind == "load") {
         const load::costs steps = load::load_chunk(where.view, where.staging, todo.range);
-        return {steps.rows, steps};
+        return {steps.rows, steps, std::nullopt, static_cast<std::int64_t>(steps.digest)};
     }
     if (todo.kind == "sync") {
         const catalog::source source{*todo.portal, where.view};
@@ -129,7 +131,8 @@ work_done work_as_owner(const assignment &duty, const task &todo, std::int64_t m
             look_for_changes(duty, source, where.staging, mark);
             return {};
         }
-        return {sync::apply(where.view, where.staging, {todo.range, todo.lids}), std::nullopt};
+        const sync::applied done = sync::apply(where.view, where.staging, {todo.range, todo.lids});
+        return {done.lids, std::nullopt, done.rows, done.digest};
     }
     if (todo.kind == "verify")
         return {verify::verify_range({run.run_id, todo.task_no}, duty.make, {*todo.portal, where.view}, where.staging, todo.range),
@@ -178,8 +181,8 @@ void perform(const assignment &duty, const task &todo) {
         watch::settle(duty.run.run_id, todo.task_no, pg::view(*todo.portal));
     require_relations(duty.run, todo);
     outcome result{spent.costs(done.steps), done.rows};
-    if (done.steps)
-        result.digest = static_cast<std::int64_t>(done.steps->digest);
+    result.compared = done.compared;
+    result.digest = done.digest;
     if (reads_sources(todo)) {
         result.mark = mark;
         result.rates = sync::set_in_use();

@@ -125,6 +125,7 @@ CREATE TABLE etl.task (
     rows           bigint,
     mark           timestamptz,
     rates          bigint,
+    compared       bigint,
     digest         bigint,
     costs          jsonb,
     estimated_rows bigint,
@@ -158,7 +159,8 @@ COMMENT ON COLUMN etl.task.retries IS 'Attempts after errors that may pass, sinc
 COMMENT ON COLUMN etl.task.rows IS 'Rows that the task wrote';
 COMMENT ON COLUMN etl.task.mark IS 'High-water mark of what the task read: what transactions older than that have written, it saw';
 COMMENT ON COLUMN etl.task.rates IS 'The set of rates that the task converted with, etl.used_rate; NULL where it converted nothing';
-COMMENT ON COLUMN etl.task.digest IS 'Of a load: digest of the rows that it wrote, as etl.digest() gives it';
+COMMENT ON COLUMN etl.task.compared IS 'Of a chunk of a sync that compares all rows of its range: how many it has then';
+COMMENT ON COLUMN etl.task.digest IS 'Of a load, or of a chunk that compares all rows of its range: digest of the rows that are there then, as etl.digest() gives it';
 COMMENT ON COLUMN etl.task.costs IS 'What the done attempt cost its worker: cpu_us, wal_bytes and private_kb; of a load also its steps, by processor time: join_us, columns_us, kernels_us, form_us, write_us';
 COMMENT ON COLUMN etl.task.estimated_rows IS 'Rows that the plan expected';
 COMMENT ON COLUMN etl.task.not_before IS 'A repeated attempt starts no earlier';

@@ -21,6 +21,11 @@ CREATE FUNCTION etl.subtract_digests(whole bigint, part bigint) RETURNS bigint
     LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION etl.subtract_digests(bigint, bigint) IS 'The digest of the rows that are left: the difference modulo 2^64';
 
+CREATE AGGREGATE etl.sum_digests(bigint) (
+    SFUNC = etl.add_digests, STYPE = bigint, INITCOND = '0', COMBINEFUNC = etl.add_digests, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE etl.sum_digests(bigint) IS 'The digest of all rows that these are digests of: the sum modulo 2^64';
+
 CREATE AGGREGATE etl.digest(record) (
     SFUNC = etl.add_row_digest, STYPE = bigint, INITCOND = '0', COMBINEFUNC = etl.add_digests, PARALLEL = SAFE
 );

@@ -23,7 +23,8 @@ pg::string condition_on(const char *alias, const selection &rows) {
 }
 
 // `held` and `fresh` are the rows as they are and as they should be, `todo` the lids of which they differ: these `go`, `come`,
-// or, where there is one on each side, change. Counts and digests come out by the ranges that begin at the lids of $2.
+// or, where there is one on each side, change. Counts and digests come out by the ranges that begin at the lids of $2, and,
+// where all rows are looked at, in a last line of all of these.
 pg::string statement(Oid view, Oid partition, const selection &rows) {
     const columns of = columns_of(view, partition);
     const pg::string table = pg::relation_name(partition, "partition");
@@ -50,13 +51,15 @@ pg::string statement(Oid view, Oid partition, const selection &rows) {
             " pg_catalog.count(d.new), COALESCE(pg_catalog.sum(d.old), 0)::pg_catalog.text,"
             " COALESCE(pg_catalog.sum(d.new), 0)::pg_catalog.text"
             " FROM (SELECT h.lid, " + held_digest + " AS old, NULL::pg_catalog.int8 AS new FROM held h JOIN todo t ON t.lid = h.lid"
-            " UNION ALL SELECT f.lid, NULL, " + fresh_digest + " FROM fresh f JOIN todo t ON t.lid = f.lid) d GROUP BY 1 ORDER BY 1";
+            " UNION ALL SELECT f.lid, NULL, " + fresh_digest + " FROM fresh f JOIN todo t ON t.lid = f.lid) d GROUP BY 1";
+    if (!rows.lids)
+        text += " UNION ALL SELECT NULL, pg_catalog.count(*), etl.digest(f.*), NULL, NULL, NULL FROM fresh f WHERE f.lid IS NOT NULL";
     return text;
 }
 
 } // namespace
 
-std::int64_t apply(Oid view, Oid partition, const selection &rows) {
+applied apply(Oid view, Oid partition, const selection &rows) {
     pg::settings_scope settings;
     settings.set("max_parallel_workers_per_gather", "0");
     settings.set("jit", "off");
@@ -64,15 +67,21 @@ std::int64_t apply(Oid view, Oid partition, const selection &rows) {
     const pg::result written = pg::query(
         statement(view, partition, rows),
         {rows.lids ? pg::int8_array(*rows.lids) : pg::null_of(pg::int8_array({}).type), pg::int8_array(ranges.bounds)});
-    std::int64_t lids = 0, dead = 0;
+    applied done{};
+    std::int64_t dead = 0;
     for (std::size_t row = 0; row < written.size(); row++) {
-        lids += written.int8(row, 1);
+        if (written.is_null(row, 0)) {
+            done.rows = written.int8(row, 1);
+            done.digest = written.int8(row, 2);
+            continue;
+        }
+        done.lids += written.int8(row, 1);
         dead += written.int8(row, 2);
         adjust(ranges, static_cast<std::size_t>(written.int8(row, 0)),
                {written.int8(row, 3) - written.int8(row, 2), wrap(written.text(row, 5)) - wrap(written.text(row, 4))});
     }
     note_dead(partition, dead);
-    return lids;
+    return done;
 }
 
 } // namespace etl::sync

@@ -3,6 +3,7 @@
 
 #include "capture/captured.hpp"
 #include "mart/partition.hpp"
+#include "plan/plan.hpp"
 #include "sync/rate_sets.hpp"
 
 namespace etl::sync {
@@ -91,6 +92,19 @@ void note_sync(std::int64_t run_id) {
                 "  WHERE t.run_id = $1 AND t.portal = p.portal AND t.rates <> p.rates) THEN COALESCE(p.rates, e.rates) END"
                 " FROM etl.run_portal p JOIN etl.run r USING (run_id) WHERE p.run_id = $1 AND e.relation = p.staging"
                 " AND r.portal IS NULL AND p.mark IS NOT NULL",
+                {run});
+    // What was done to rows by others, digests that follow changes don't tell; where all rows of a range were compared, they do.
+    pg::execute(pg::format(
+                    "UPDATE etl.digest d SET rows = c.rows, digest = c.digest FROM (SELECT d.relation, d.lid_from,"
+                    "  pg_catalog.sum(t.compared)::bigint AS rows, etl.sum_digests(t.digest) AS digest"
+                    "  FROM etl.run_portal p JOIN etl.digest d ON d.relation = p.staging JOIN etl.task t ON t.run_id = p.run_id"
+                    "  AND t.portal = p.portal AND t.phase = %d AND (d.lid_from IS NULL OR t.lid_from >= d.lid_from)"
+                    "  AND (d.lid_to IS NULL OR t.lid_to <= d.lid_to) WHERE p.run_id = $1 GROUP BY d.relation, d.lid_from, d.lid_to"
+                    "  HAVING pg_catalog.bool_or(t.lid_from IS NOT DISTINCT FROM d.lid_from)"
+                    "  AND pg_catalog.bool_or(t.lid_to IS NOT DISTINCT FROM d.lid_to)) c"
+                    " WHERE d.relation = c.relation AND d.lid_from IS NOT DISTINCT FROM c.lid_from"
+                    " AND (d.rows, d.digest) IS DISTINCT FROM (c.rows, c.digest)",
+                    static_cast<int>(plan::phase::compare)),
                 {run});
     forget_emptied();
     if (other_rates)
