@@ -141,7 +141,7 @@ Node *and_quals(Node *quals, List *added) {
 }
 
 bool is_bounded(const key_bounds &bounds) {
-    return bounds.has_from || bounds.has_to || bounds.of_lids;
+    return bounds.has_from || bounds.has_to;
 }
 
 // In the ON clause of an outer join, the columns of its nullable side that equal the key may be restricted, as rows
@@ -285,13 +285,19 @@ bool restrict_key(Query *query, const TargetEntry *key, const key_bounds &bounds
     Node *tree = reinterpret_cast<Node *>(query->jointree);
     const equal_columns columns = close_over({list_make1(const_cast<Var *>(column))}, equalities_of(NIL, query, tree));
 
+    // The lids are for the key's own column: where the others are reached through it, row by row, the whole list would be
+    // looked through each time.
+    key_bounds range = bounds;
+    range.of_lids = false;
     List *added = NIL;
-    if (is_bounded(bounds) || list_length(columns.members) == 1) {
+    if (is_bounded(range) || (!bounds.of_lids && list_length(columns.members) == 1)) {
         ListCell *cell;
         foreach (cell, columns.members)
-            added = ::list_concat(added, range_quals(static_cast<const Expr *>(lfirst(cell)), bounds));
+            added = ::list_concat(added, range_quals(static_cast<const Expr *>(lfirst(cell)), range));
     }
-    restrict_outer_joins(query, tree, columns, bounds);
+    if (bounds.of_lids)
+        added = ::lappend(added, among_lids(reinterpret_cast<const Expr *>(column)));
+    restrict_outer_joins(query, tree, columns, range);
     query->jointree->quals = and_quals(query->jointree->quals, added);
     query->sortClause = NIL;
     return true;

@@ -53,6 +53,18 @@ bool ended(std::int64_t run_id, const sight &seen) {
     return seen.state == "published" || seen.state == "loaded" || seen.state == "done";
 }
 
+// Who waits for a verification wants to know.
+void tell_differences(const record &run) {
+    if (run.kind != "verify")
+        return;
+    pg::catalog_scope as_catalog;
+    const pg::result found =
+        pg::query("SELECT pg_catalog.count(*) FROM etl.difference WHERE run_id = $1", {pg::int8(run.run_id)});
+    if (found.int8(0, 0) > 0)
+        pg::warning(pg::view(pg::format("run " INT64_FORMAT " has found differences: %s", run.run_id, found.text(0, 0).c_str())),
+                    pg::view(pg::format("SELECT * FROM etl_differences(" INT64_FORMAT ") shows them.", run.run_id)));
+}
+
 } // namespace
 
 void wait(pg::procedure &call, std::int64_t run_id, std::optional<std::int64_t> microseconds) {
@@ -76,7 +88,7 @@ void wait(pg::procedure &call, std::int64_t run_id, std::optional<std::int64_t> 
                 spoken = now;
             }
             if (over)
-                return;
+                return tell_differences(run);
             // A run that nobody works on is taken up again, at growing distances where there is no slot for a worker.
             if (seen.workers == 0 && seen.state == "queued" && (first || now - kicked >= patience)) {
                 kick(run);

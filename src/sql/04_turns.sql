@@ -2,7 +2,7 @@
 
 -- The run that is running or paused is at work. One that was stopped, or paused and resumed, is so until its last task has
 -- ended. Else the one goes first that has waited longest. A seed that is loaded is in nobody's way.
-CREATE VIEW etl.turn AS
+CREATE VIEW etl.turn WITH (security_barrier = true) AS
 SELECT r.run_id, b.run_id AS behind, b.state AS behind_state
 FROM etl.run r CROSS JOIN LATERAL (
     SELECT o.run_id, o.state FROM etl.run o

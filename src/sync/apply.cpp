@@ -38,15 +38,14 @@ pg::string statement(Oid view, Oid partition, const selection &rows) {
             " CROSS JOIN LATERAL (SELECT h.lid IS NULL OR f.lid IS NULL OR h." +
             of.spare + " > 1 OR f." + of.spare + " > 1 AS several) s WHERE s.several OR ROW(" + list(of, "h.") +
             ")::pg_catalog.record OPERATOR(pg_catalog.*<>) ROW(" + list(of, "f.") + ")::pg_catalog.record),";
-    text += " gone AS (DELETE FROM ONLY " + table + " p USING todo t WHERE t.goes AND p.lid = t.lid AND " +
-            condition_on("p", rows) + " RETURNING p.lid),";
+    text += " gone AS (DELETE FROM ONLY " + table + " p USING todo t WHERE t.goes AND p.lid = t.lid RETURNING p.lid),";
     // What came depends on what is gone, so that a unique index does not meet both.
     text += " came AS (INSERT INTO " + table + " (" + list(of, "") + ") OVERRIDING SYSTEM VALUE SELECT " + list(of, "f.") +
             " FROM fresh f JOIN todo t ON t.lid = f.lid WHERE t.comes AND (SELECT pg_catalog.count(*) FROM gone) >= 0"
             " RETURNING lid),";
     text += " changed AS (UPDATE ONLY " + table + " p SET (" + list(of, "") + ") = ROW(" + list(of, "f.") +
-            ") FROM fresh f JOIN todo t ON t.lid = f.lid WHERE NOT t.goes AND NOT t.comes AND p.lid = t.lid AND " +
-            condition_on("p", rows) + " RETURNING p.lid)";
+            ") FROM fresh f JOIN todo t ON t.lid = f.lid WHERE NOT t.goes AND NOT t.comes AND p.lid = t.lid"
+            " RETURNING p.lid)";
     text += " SELECT pg_catalog.width_bucket(d.lid, $2), pg_catalog.count(DISTINCT d.lid), pg_catalog.count(d.old),"
             " pg_catalog.count(d.new), COALESCE(pg_catalog.sum(d.old), 0)::pg_catalog.text,"
             " COALESCE(pg_catalog.sum(d.new), 0)::pg_catalog.text"

@@ -1,6 +1,7 @@
 // C++ regime.
 #include "verify/narrow.hpp"
 
+#include "catalog/terminal.hpp"
 #include "plan/source.hpp"
 #include "sync/find.hpp"
 
@@ -71,6 +72,17 @@ pg::vector<std::int64_t> without_changed(const place &where, const pg::vector<st
         where.make, where.source, sync::standing_of(where.make, where.partition, where.source.portal), lids);
     std::set_difference(lids.begin(), lids.end(), changed.begin(), changed.end(), std::back_inserter(left));
     return left;
+}
+
+pg::vector<std::int64_t> without_terminal(const place &where, const pg::vector<std::int64_t> &lids) {
+    const std::optional<pg::string> terminal = catalog::is_terminal(where.make, pg::view(where.source.portal), "q.lid");
+    if (lids.empty() || !terminal)
+        return lids;
+    return pg::query("SELECT COALESCE(pg_catalog.array_agg(q.lid ORDER BY q.lid), '{}') FROM pg_catalog.unnest($1) q(lid)"
+                     " WHERE NOT " + *terminal,
+                     {pg::int8_array(lids)})
+        .optional_int8_array(0, 0)
+        .value();
 }
 
 pg::vector<finding> describe(const place &where, const pg::vector<std::int64_t> &lids) {

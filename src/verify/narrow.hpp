@@ -13,6 +13,9 @@ pg::vector<std::int64_t> differing_lids(const place &where);
 // sync that tells.
 pg::vector<std::int64_t> without_changed(const place &where, const pg::vector<std::int64_t> &lids);
 
+// Those that are not terminal rows, which syncs leave as they are though sellers, for instance, change.
+pg::vector<std::int64_t> without_terminal(const place &where, const pg::vector<std::int64_t> &lids);
+
 // What differs of each of these lids: columns; or rows that are missing, surplus, or there several times. The first
 // most_findings of them and a word about the rest.
 pg::vector<finding> describe(const place &where, const pg::vector<std::int64_t> &lids);

@@ -50,30 +50,44 @@ finding of_range(const look &seen, const written &before) {
             in_words(before.rows, seen.digest ? std::optional(before.digest) : std::nullopt) + " when written"};
 }
 
-// The lids that differ from the view and should not. What has changed in the sources may differ; but where the rows are
-// not those that were written, and nothing else differs, it is among what has changed that somebody else has written.
-pg::vector<std::int64_t> damaged_lids(const place &where, const std::optional<written> &before) {
-    const pg::vector<std::int64_t> lids = differing_lids(where);
-    const pg::vector<std::int64_t> damaged = without_changed(where, lids);
-    if (lids.empty() || !damaged.empty() || !before)
-        return damaged;
-    const written now = digest_now(where);
-    return now.rows == before->rows && now.digest == before->digest ? damaged : lids;
+// Lids whose rows differ from the view's.
+struct differing {
+    bool as_written;               // the rows of the range as a whole: nobody else has touched them
+    pg::vector<std::int64_t> all;
+    pg::vector<std::int64_t> shown; // those that should not differ
+};
+
+// What has changed in the sources may differ. So may terminal rows, where nobody else has written; and where somebody has, and
+// nothing but what has changed differs, it is among these.
+differing find_differing(const place &where, const look &seen, const std::optional<written> &before) {
+    differing found{true, differing_lids(where), {}};
+    if (before) {
+        const written now = seen.digest ? written{seen.rows, *seen.digest} : digest_now(where);
+        found.as_written = now.rows == before->rows && now.digest == before->digest;
+    }
+    found.shown = without_changed(where, found.all);
+    if (found.as_written)
+        found.shown = without_terminal(where, found.shown);
+    else if (found.shown.empty())
+        found.shown = found.all;
+    return found;
 }
 
 void look_closely(const duty &whose, const place &where, bool repair, const look &seen,
                   const std::optional<written> &before) {
-    const pg::vector<std::int64_t> lids = damaged_lids(where, before);
-    if (!lids.empty())
-        keep(whose.run_id, whose.task_no, describe(where, lids));
+    const differing found = find_differing(where, seen, before);
+    if (!found.shown.empty())
+        keep(whose.run_id, whose.task_no, describe(where, found.shown));
     else if (!seen.as_written)
         keep(whose.run_id, whose.task_no, {of_range(seen, *before)});
     else
         return;
     if (!repair)
         return;
+    // What is noted anew is to be right as a whole.
+    const pg::vector<std::int64_t> &lids = found.as_written ? found.shown : found.all;
     if (!lids.empty())
-        sync::apply(where.source.view, where.partition, {where.range, lids});
+        (void)sync::apply(where.source.view, where.partition, {where.range, lids});
     if (before)
         note(where, digest_now(where));
 }

@@ -68,10 +68,8 @@ for my $name (sort keys %damage)
 	{
 		next if $level eq 'count' and $least ne 'count' or $level eq 'summary' and $least eq 'digest';
 		$etl->sql("SET session_replication_role = replica; $statement");
-		is(found($level), $expected, "$name: found at level $level");
-		is(found($level, 1), $expected, "$name: and found again, and mended");
-		is(found('source'), '', "$name: then it is whole");
-		is(found('digest'), '', "$name: as its digests say too");
+		is(found($level, 1), $expected, "$name: found at level $level");
+		is(found('source'), '', "$name: and mended, as sources and digests say");
 	}
 }
 $etl->same_mart('after all damage was mended');
@@ -134,7 +132,8 @@ is_whole('synced');
 $etl->sql("INSERT INTO raw.full_auto_autoscout SELECT * FROM raw.full_auto_mobile WHERE lid = $v;
 	INSERT INTO raw.stat_auto_autoscout SELECT * FROM raw.stat_auto_mobile WHERE lid = $v;
 	INSERT INTO raw.cust_auto_autoscout SELECT c.* FROM raw.cust_auto_mobile c JOIN raw.full_auto_mobile l USING (acc_id) WHERE l.lid = $v ON CONFLICT DO NOTHING;
-	INSERT INTO raw.price_state_autoscout SELECT * FROM raw.price_state_mobile WHERE lid = $v ON CONFLICT DO NOTHING");
+	INSERT INTO raw.price_state_autoscout SELECT * FROM raw.price_state_mobile WHERE lid = $v ON CONFLICT DO NOTHING;
+	UPDATE raw.full_auto_autoscout SET modified = clock_timestamp() WHERE lid = $v");
 $sync = $etl->sql("SELECT DISTINCT run_id FROM etl_sync('volkswagen')");
 ok($etl->wait_for_run($sync, 'done'), 'synced');
 for my $level (@levels)
@@ -162,4 +161,20 @@ is(found('digest'), '', 'is noted anew');
 $etl->sql("DELETE FROM etl.digest; UPDATE ${mart}_mobile SET title = 'x' WHERE lid = $w");
 is(found('digest', 1), "mobile $w title", 'without digests the sources tell');
 is(found('source'), "autoscout $v portal", 'all else is whole');
+
+# Terminal rows, which a sync leaves though their seller has changed, are no finding; until somebody has written to one.
+$etl->sql("SELECT etl_drop_make('volkswagen'); DROP TABLE $mart CASCADE");
+$etl->register_make(terminal => "'last_visible < ''2019-03-01 00:00+00'''");
+ok($etl->wait_for_run($etl->seed(workers => 2), 'published'), 'seeded with a condition for terminal rows');
+my $seller = $etl->sql("SELECT acc_id FROM ${mart}_mobile WHERE last_visible < '2019-03-01 00:00+00' AND cust_name IS NOT NULL LIMIT 1");
+$etl->sql("UPDATE raw.cust_auto_mobile SET name = name || ' & Sons', modified = clock_timestamp() WHERE acc_id = $seller");
+$sync = $etl->sql("SELECT DISTINCT run_id FROM etl_sync('volkswagen')");
+ok($etl->wait_for_run($sync, 'done'), 'synced');
+my ($terminal) = split /\n/, $etl->sql("SELECT m.lid FROM ${mart}_mobile m JOIN etl.volkswagen_mobile v USING (lid)
+	WHERE m.cust_name <> v.cust_name ORDER BY lid");
+isnt($terminal, undef, 'a terminal row is as it was');
+is(found($_), $etl->sql("SELECT 'autoscout $v portal' WHERE '$_' IN ('count', 'source')"), "which is no finding at level $_") for @levels;
+$etl->sql("UPDATE ${mart}_mobile SET color = 'unheard of' WHERE lid = $terminal");
+like(found('digest', 1), qr/^mobile $terminal color\nmobile $terminal cust_name$/m, 'damage to it is');
+is(found('digest'), '', 'and is mended');
 done_testing();
