@@ -112,7 +112,8 @@ is_whole('mended');
 	is_whole('a bit turned back');
 }
 
-# What the sources have changed since is for the next sync.
+# What the sources have changed since is for the next sync. What was written before this one has not changed since.
+ok($etl->wait_for_run($etl->sql("SELECT DISTINCT run_id FROM etl_sync('volkswagen')"), 'done'), 'synced');
 $etl->sql("UPDATE raw.full_auto_mobile SET title = title || '!', modified = clock_timestamp() WHERE lid IN ($v, $w)");
 $etl->sql("UPDATE raw.stat_auto_autoscout SET views = COALESCE(views, 0) + 1, modified = clock_timestamp() WHERE lid = $u");
 is(found($_), '', "changes that a sync would find are no damage at level $_") for @levels;
@@ -163,10 +164,11 @@ is(found('digest', 1), "mobile $w title", 'without digests the sources tell');
 is(found('source'), "autoscout $v portal", 'all else is whole');
 
 # Terminal rows, which a sync leaves though their seller has changed, are no finding; until somebody has written to one.
+my $day = $etl->sql("SELECT (percentile_disc(0.3) WITHIN GROUP (ORDER BY last_visible))::date FROM ${mart}_mobile WHERE cust_name IS NOT NULL");
 $etl->sql("SELECT etl_drop_make('volkswagen'); DROP TABLE $mart CASCADE");
-$etl->register_make(terminal => "'last_visible < ''2019-03-01 00:00+00'''");
+$etl->register_make(terminal => "'last_visible < ''$day 00:00+00'''");
 ok($etl->wait_for_run($etl->seed(workers => 2), 'published'), 'seeded with a condition for terminal rows');
-my $seller = $etl->sql("SELECT acc_id FROM ${mart}_mobile WHERE last_visible < '2019-03-01 00:00+00' AND cust_name IS NOT NULL LIMIT 1");
+my $seller = $etl->sql("SELECT acc_id FROM ${mart}_mobile WHERE last_visible < '$day 00:00+00' AND cust_name IS NOT NULL LIMIT 1");
 $etl->sql("UPDATE raw.cust_auto_mobile SET name = name || ' & Sons', modified = clock_timestamp() WHERE acc_id = $seller");
 $sync = $etl->sql("SELECT DISTINCT run_id FROM etl_sync('volkswagen')");
 ok($etl->wait_for_run($sync, 'done'), 'synced');
@@ -175,6 +177,6 @@ my ($terminal) = split /\n/, $etl->sql("SELECT m.lid FROM ${mart}_mobile m JOIN 
 isnt($terminal, undef, 'a terminal row is as it was');
 is(found($_), $etl->sql("SELECT 'autoscout $v portal' WHERE '$_' IN ('count', 'source')"), "which is no finding at level $_") for @levels;
 $etl->sql("UPDATE ${mart}_mobile SET color = 'unheard of' WHERE lid = $terminal");
-like(found('digest', 1), qr/^mobile $terminal color\nmobile $terminal cust_name$/m, 'damage to it is');
+like(found('digest', 1), qr/^mobile $terminal color$/m, 'damage to it is');
 is(found('digest'), '', 'and is mended');
 done_testing();
