@@ -209,6 +209,69 @@ SET LOCAL etl.key_join = off;
 SELECT count(*), count(w.lid) FILTER (WHERE w.lid > 100000) AS moved, count(*) FILTER (WHERE w IS DISTINCT FROM j) AS differing FROM within w FULL JOIN joined j USING (lid);
 ROLLBACK;
 
+-- Of few keys, rows are found by the index one by one: versions updated in place and elsewhere, dead, aborted, of this
+-- transaction; behind redirections; on pages that are all visible and that are not.
+CREATE TABLE a (lid bigint PRIMARY KEY, x int, filler text) WITH (fillfactor = 40, autovacuum_enabled = off);
+CREATE TABLE b (lid bigint PRIMARY KEY, y int) WITH (fillfactor = 40, autovacuum_enabled = off);
+INSERT INTO a SELECT (i * 7919) % 20000, i, repeat('f', 30) FROM generate_series(0, 19999) i;
+INSERT INTO b SELECT (i * 3571) % 20000, i FROM generate_series(0, 19999) i;
+ANALYZE a, b;
+CREATE FUNCTION differing() RETURNS TABLE (by_index boolean, rows bigint, differing bigint) LANGUAGE plpgsql AS $$
+DECLARE
+    query text;
+    line text;
+    first bigint;
+    more bigint;
+BEGIN
+    by_index := true;
+    rows := 0;
+    differing := 0;
+    FOREACH first IN ARRAY ARRAY[-5, 0, 77, 5000, 19900] LOOP
+        query := format('SELECT * FROM a JOIN b USING (lid) WHERE a.lid BETWEEN %1$s AND %1$s + 150 AND b.lid BETWEEN %1$s AND %1$s + 150', first);
+        SET LOCAL etl.key_join = always;
+        FOR line IN EXECUTE 'EXPLAIN ' || query LOOP
+            by_index := by_index AND line !~ 'all pages';
+        END LOOP;
+        EXECUTE 'CREATE TEMP TABLE ours AS ' || query;
+        SET LOCAL etl.key_join = off;
+        EXECUTE 'CREATE TEMP TABLE executors AS ' || query;
+        SELECT count(*) INTO more FROM ((TABLE ours EXCEPT ALL TABLE executors) UNION ALL (TABLE executors EXCEPT ALL TABLE ours)) d;
+        differing := differing + more;
+        rows := rows + (SELECT count(*) FROM ours);
+        DROP TABLE ours, executors;
+    END LOOP;
+    RETURN NEXT;
+END $$;
+SELECT * FROM differing();
+UPDATE a SET x = -x WHERE lid % 3 = 0;
+UPDATE a SET x = x + 1 WHERE lid % 6 = 0;
+UPDATE b SET lid = lid + 100000 WHERE lid % 10 = 1;
+DELETE FROM b WHERE lid % 10 = 2;
+BEGIN;
+UPDATE a SET x = 0;
+DELETE FROM b;
+ROLLBACK;
+SELECT * FROM differing();
+BEGIN;
+UPDATE a SET x = x + 2 WHERE lid % 4 = 0;
+SAVEPOINT s;
+DELETE FROM a WHERE lid % 5 = 0;
+SELECT * FROM differing();
+ROLLBACK TO s;
+INSERT INTO b SELECT l, 0 FROM generate_series(1, 19999, 10) l;
+SELECT * FROM differing();
+ROLLBACK;
+BEGIN ISOLATION LEVEL SERIALIZABLE;
+SELECT * FROM differing();
+COMMIT;
+VACUUM a, b;
+SELECT * FROM differing();
+BEGIN ISOLATION LEVEL SERIALIZABLE;
+SELECT * FROM differing();
+COMMIT;
+UPDATE a SET x = x + 1 WHERE lid % 7 = 0;
+SELECT * FROM differing();
+
 -- What a serializable transaction reads, it watches.
 BEGIN ISOLATION LEVEL SERIALIZABLE;
 SET LOCAL etl.key_join = always;

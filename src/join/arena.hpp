@@ -1,7 +1,7 @@
 // PG regime: may ereport, so no local here needs a destructor.
 #pragma once
 
-#include "pg/postgres.hpp"
+#include "pg/large.hpp"
 
 namespace etl::join {
 
@@ -18,11 +18,11 @@ inline arena create_arena(MemoryContext parent) {
 }
 
 inline void *take(arena &memory, std::size_t size) {
-    constexpr std::size_t block = std::size_t{256} * 1024;
+    constexpr std::size_t least_block = std::size_t{256} * 1024, most_block = std::size_t{8} * 1024 * 1024;
     size = MAXALIGN(size);
     if (size > memory.left) {
-        memory.left = std::max(size, block);
-        memory.next = static_cast<char *>(::MemoryContextAlloc(memory.context, memory.left));
+        memory.left = std::max(size, std::clamp(memory.bytes, least_block, most_block));
+        memory.next = static_cast<char *>(pg::allocate_large(memory.context, memory.left));
         memory.bytes += memory.left;
     }
     void *piece = memory.next;

@@ -23,8 +23,9 @@ namespace etl::join {
 
 namespace {
 
-// If a range is expected on more than this part of a relation's pages, all of them are read.
-constexpr double most_by_index = 0.5;
+// Nanoseconds, roughly: to turn to a page; to look at a row's key among those of all rows of a page; to find a row by the
+// index and look at it alone.
+constexpr double turning = 400, looking = 25, finding = 70;
 
 bool is_key(const Node *node, const candidate &read) {
     if (!IsA(node, Var))
@@ -97,6 +98,14 @@ double pages_with(double part, double order, const RelOptInfo *planned) {
     return order * order * part + (1 - order * order) * (1 - std::pow(1 - part, rows_a_page));
 }
 
+double cost_of_all(const RelOptInfo *planned) {
+    return planned->pages * turning + planned->tuples * looking;
+}
+
+double cost_by_index(double part, double order, const RelOptInfo *planned) {
+    return pages_with(part, order, planned) * planned->pages * turning + part * planned->tuples * finding;
+}
+
 } // namespace
 
 const char *obstacle_of(const PlannerInfo *root, const candidate &read) {
@@ -153,7 +162,7 @@ const char *take_conditions(PlannerInfo *root, candidate &read) {
     const double part = ::clauselist_selectivity(root, bounds, 0, JOIN_INNER, nullptr);
     read.read = read.planned->tuples * part;
     const double order = order_by(root->simple_rte_array[read.part.relation]->relid, read.part.key);
-    read.part.whole = pages_with(part, order, read.planned) > most_by_index;
+    read.part.whole = cost_by_index(part, order, read.planned) > cost_of_all(read.planned);
     return nullptr;
 }
 

@@ -8,8 +8,8 @@ namespace {
 using slot = kernel::key_map::slot;
 
 slot *allocate_slots(MemoryContext context, unsigned bits) {
-    return static_cast<slot *>(
-        ::MemoryContextAllocExtended(context, sizeof(slot) << bits, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO));
+    const std::size_t size = sizeof(slot) << bits;
+    return static_cast<slot *>(memset(pg::allocate_large(context, size), 0, size));
 }
 
 void grow(keyed_rows &rows) {

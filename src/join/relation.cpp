@@ -125,7 +125,7 @@ bool next_page(page_walk &walk, pg::page_rows &rows) {
         if (page == InvalidBlockNumber || (!walk.found && page >= walk.pages.count))
             return false;
     } while (page >= walk.pages.count);
-    rows = pg::read_page(walk.pages, page);
+    rows = walk.found ? pg::read_found_rows(walk.pages, walk.found) : pg::read_page(walk.pages, page);
     return true;
 }
 

@@ -1,6 +1,8 @@
 // Boundary: heap pages, as heapgetpage reads them. PostgreSQL 17 has no test for old snapshots any more.
 #include "pg/heap_pages.hpp"
 
+#include "kernel/fetch.hpp"
+
 extern "C" {
 #include "access/genam.h"
 #include "access/heapam.h"
@@ -91,7 +93,8 @@ bool is_visible(const heap_pages &pages, bool all_visible, HeapTupleHeader row, 
 
 } // namespace
 
-page_rows read_page(heap_pages &pages, BlockNumber number) {
+// Pins and locks the page, and returns it.
+static char *open_page(heap_pages &pages, BlockNumber number) {
     if (BufferIsValid(pages.pinned))
         ::ReleaseBuffer(pages.pinned);
     pages.pinned = InvalidBuffer;
@@ -103,11 +106,24 @@ page_rows read_page(heap_pages &pages, BlockNumber number) {
 #if PG_VERSION_NUM < 170000
     ::TestForOldSnapshot(pages.snapshot, pages.heap, page);
 #endif
+    return page;
+}
+
+static bool is_all_visible(const heap_pages &pages, char *page) {
+    return PageIsAllVisible(page) && !pages.snapshot->takenDuringRecovery;
+}
+
+page_rows read_page(heap_pages &pages, BlockNumber number) {
+    char *page = open_page(pages, number);
     const ItemIdData *items = reinterpret_cast<PageHeader>(page)->pd_linp;
     const int item_count = static_cast<int>(PageGetMaxOffsetNumber(page));
-    const bool all_visible = PageIsAllVisible(page) && !pages.snapshot->takenDuringRecovery;
+    const bool all_visible = is_all_visible(pages, page);
     const bool look = !all_visible || pages.is_serializable;
     const char *next = BufferIsValid(pages.expected) ? page + BLCKSZ : nullptr;
+    if (next) {
+        kernel::fetch(next);
+        kernel::fetch(next + BLCKSZ / 2);
+    }
     // While the page is pinned, nobody moves its rows or changes their items; new ones come behind these.
     if (!look && are_normal(items, item_count)) {
         ::LockBuffer(pages.pinned, BUFFER_LOCK_UNLOCK);
@@ -135,6 +151,7 @@ page_rows read_page(heap_pages &pages, BlockNumber number) {
 struct index_pages {
     TIDBitmap *bitmap;
     TBMIterator *iterator;
+    const TBMIterateResult *page; // the last one
 };
 
 index_pages *begin_index_pages(Oid index, std::int64_t low, std::int64_t high, Snapshot snapshot) {
@@ -159,12 +176,55 @@ index_pages *begin_index_pages(Oid index, std::int64_t low, std::int64_t high, S
     ::index_endscan(scan);
     ::index_close(opened, NoLock);
     pages->iterator = ::tbm_begin_iterate(pages->bitmap);
+    pages->page = nullptr;
     return pages;
 }
 
 BlockNumber next_index_page(index_pages *pages) {
-    const TBMIterateResult *next = ::tbm_iterate(pages->iterator);
-    return next ? next->blockno : InvalidBlockNumber;
+    pages->page = ::tbm_iterate(pages->iterator);
+    return pages->page ? pages->page->blockno : InvalidBlockNumber;
+}
+
+namespace {
+
+// The item of the row that the snapshot sees of those that an index entry leads to: it, or later versions on the page.
+bool find_row(heap_pages &pages, char *page, bool all_visible, ItemPointerData place, ItemIdData &found) {
+    found = *PageGetItemId(page, ItemPointerGetOffsetNumber(&place));
+    if (!pages.is_serializable) {
+        // Where all is visible, a row has one version, and nothing else has its place.
+        if (all_visible && ItemIdIsRedirected(&found))
+            found = *PageGetItemId(page, ItemIdGetRedirect(&found));
+        if (all_visible)
+            return ItemIdIsNormal(&found);
+        const HeapTupleHeader row = reinterpret_cast<HeapTupleHeader>(page + found.lp_off);
+        if (ItemIdIsNormal(&found) && !HeapTupleHeaderIsHeapOnly(row) && is_plainly_visible(row, pages.snapshot->xmin))
+            return true;
+    }
+    HeapTupleData seen;
+    if (!::heap_hot_search_buffer(&place, pages.heap, pages.pinned, pages.snapshot, &seen, nullptr, true))
+        return false;
+    found = *PageGetItemId(page, ItemPointerGetOffsetNumber(&place));
+    return true;
+}
+
+} // namespace
+
+page_rows read_found_rows(heap_pages &pages, const index_pages *found) {
+    const TBMIterateResult &wanted = *found->page;
+    if (wanted.ntuples < 0)
+        return read_page(pages, wanted.blockno);
+    char *page = open_page(pages, wanted.blockno);
+    const bool all_visible = is_all_visible(pages, page);
+    const OffsetNumber last = PageGetMaxOffsetNumber(page);
+    int count = 0;
+    for (int i = 0; i < wanted.ntuples; i++) {
+        ItemPointerData place;
+        ItemPointerSet(&place, wanted.blockno, wanted.offsets[i]);
+        if (wanted.offsets[i] <= last && find_row(pages, page, all_visible, place, pages.seen[count]))
+            count++;
+    }
+    ::LockBuffer(pages.pinned, BUFFER_LOCK_UNLOCK);
+    return {page, pages.seen, count, nullptr};
 }
 
 void end_index_pages(index_pages *pages) {

@@ -70,6 +70,9 @@ struct index_pages;
 index_pages *begin_index_pages(Oid index, std::int64_t low, std::int64_t high, Snapshot snapshot);
 // InvalidBlockNumber at the end.
 BlockNumber next_index_page(index_pages *pages);
+// Of that page, only the rows that the index found and the snapshot sees; all that it sees where the memory did not suffice to
+// note rows. Others are not even looked at.
+page_rows read_found_rows(heap_pages &pages, const index_pages *found);
 void end_index_pages(index_pages *pages);
 
 // A valid B-tree or BRIN index that has `column`, a bigint, first and every row of the heap; InvalidOid if there is

@@ -3,6 +3,7 @@ use strict;
 use warnings;
 use PgEtl::Faults;
 use List::Util ();
+use PostgreSQL::Test::Utils qw(slurp_file);
 use Test::More;
 use Time::HiRes qw(sleep time);
 
@@ -123,6 +124,13 @@ like($error, qr/ERROR:  57014: gave up waiting for run $run.*DETAIL:  The timeou
 ($code, undef, $error) = $etl->try_sql("SET statement_timeout = '200ms'; CALL etl_wait($run)");
 like($error, qr/canceling statement due to statement timeout/, 'statement_timeout');
 ($session, $waiter) = wait_in_background($run);
+my $busy = sub { return eval { my @field = split / /, slurp_file("/proc/$waiter/stat") =~ s/^.*\) //sr; $field[11] + $field[12] } };
+SKIP: {
+	my $before = $busy->();
+	skip 'no /proc', 1 if !defined $before;
+	sleep 3;
+	cmp_ok($busy->() - $before, '<', 15, 'who waits for 3 seconds takes less than 150 ms of the processor');
+}
 $etl->sql("SELECT pg_cancel_backend($waiter)");
 ($sqlstate) = answer($session);
 is($sqlstate, '57014', 'a cancelled etl_wait raises 57014');
