@@ -47,6 +47,18 @@ sub change
 		   ON CONFLICT (country, currency, valid_from) DO UPDATE SET rate = excluded.rate");
 }
 
+# A psql that runs a script by itself; deadlocks, and a server that is killed, end a transaction or all of it.
+my $dir = PostgreSQL::Test::Utils::tempdir();
+my $sessions = 0;
+sub session
+{
+	my ($script) = @_;
+	my $file = "$dir/" . ++$sessions . '.sql';
+	PostgreSQL::Test::Utils::append_to_file($file, $script);
+	return { psql => IPC::Run::start([ qw(psql -X -q -d), $etl->node->connstr($etl->{database}), '-f', $file ],
+			'<', '/dev/null', '>', '/dev/null', '2>', '/dev/null') };
+}
+
 # A writer: transactions of some changes, some rolled back, some that wait in between, so that syncs begin and end within.
 sub write_some
 {
@@ -57,19 +69,13 @@ sub write_some
 		$script .= 'BEGIN; SELECT now();' . join(';', map { change() . '; SELECT pg_sleep(' . rand(0.1) . ')' } 1 .. 1 + rand(2)) . ';'
 		  . pick('COMMIT', 'COMMIT', 'COMMIT', 'ROLLBACK') . ";\n";
 	}
-	# Deadlocks among writers, and a server that is killed, end a transaction or all.
-	my $writer = { script => $script };
-	$writer->{psql} = IPC::Run::start([ qw(psql -X -q -d), $etl->node->connstr($etl->{database}) ],
-		'<', \$writer->{script}, '>', \$writer->{out}, '2>', \$writer->{err});
-	return $writer;
+	return session($script);
 }
 
 # Keeps syncs from writing to the mart, so that they can be met at it.
 sub hold
 {
-	my $holder = { script => "BEGIN; LOCK TABLE raw.ads_volkswagen IN SHARE MODE; SELECT pg_sleep(600);\n" };
-	$holder->{psql} = IPC::Run::start([ qw(psql -X -q -d), $etl->node->connstr($etl->{database}) ],
-		'<', \$holder->{script}, '>', \$holder->{out}, '2>', \$holder->{err});
+	my $holder = session('BEGIN; LOCK TABLE raw.ads_volkswagen IN SHARE MODE; SELECT pg_sleep(600);');
 	$etl->wait_until("SELECT count(*) > 0 FROM pg_locks WHERE relation = 'raw.ads_volkswagen'::regclass AND mode = 'ShareLock' AND granted");
 	return $holder;
 }
