@@ -58,8 +58,8 @@ digested_column make_column(const FormData_pg_attribute *attribute) {
 std::uint64_t hash_payload(const char *bytes, std::size_t length, std::uint64_t seed) {
     // Reading on behind a value is safe as long as it is in the same page of memory.
     constexpr std::uintptr_t page_of_memory = 4096;
-    const bool may_read_on = (reinterpret_cast<std::uintptr_t>(bytes) & (page_of_memory - 1)) <=
-                             page_of_memory - kernel::few_bytes;
+    const bool may_read_on =
+        (reinterpret_cast<std::uintptr_t>(bytes) & (page_of_memory - 1)) <= page_of_memory - kernel::few_bytes;
     if (length <= kernel::few_bytes && may_read_on)
         return kernel::hash_few_bytes(bytes, length, seed);
     return kernel::hash_bytes(bytes, length, seed);
@@ -97,8 +97,8 @@ struct row_digester {
 };
 
 row_digester *create_row_digester(TupleDesc row, const Bitmapset *columns) {
-    row_digester *const made = static_cast<row_digester *>(::palloc0(
-        offsetof(row_digester, columns) + sizeof(digested_column) * static_cast<std::size_t>(row->natts)));
+    row_digester *const made = static_cast<row_digester *>(
+        ::palloc0(offsetof(row_digester, columns) + sizeof(digested_column) * static_cast<std::size_t>(row->natts)));
     for (const bool words : {true, false}) {
         for (int i = 0; i < row->natts; i++) {
             const FormData_pg_attribute *attribute = TupleDescAttr(row, i);

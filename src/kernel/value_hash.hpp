@@ -40,9 +40,10 @@ inline std::uint64_t eight(const char *bytes) noexcept {
 constexpr std::uint64_t lowest(unsigned bytes) {
     return bytes >= 8 ? ~std::uint64_t{0} : (std::uint64_t{1} << 8 * bytes) - 1;
 }
-constexpr std::uint64_t masks[] = {
-    0, 0, 0, 0, 0, 0, 0, 0, 0, lowest(1), lowest(2), lowest(3), lowest(4), lowest(5), lowest(6), lowest(7), lowest(8),
-    lowest(8), lowest(8), lowest(8), lowest(8), lowest(8), lowest(8), lowest(8), lowest(8)};
+constexpr std::uint64_t masks[] = {0,         0,         0,         0,         0,         0,         0,
+                                   0,         0,         lowest(1), lowest(2), lowest(3), lowest(4), lowest(5),
+                                   lowest(6), lowest(7), lowest(8), lowest(8), lowest(8), lowest(8), lowest(8),
+                                   lowest(8), lowest(8), lowest(8), lowest(8)};
 
 } // namespace hashing
 

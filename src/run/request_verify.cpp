@@ -15,8 +15,10 @@ namespace {
 void require_same(const std::optional<predecessor> &before, const pg::string &definition) {
     if (before && (before->state == "queued" || before->state == "running" || before->state == "paused") &&
         before->definition != definition)
-        throw error("55006", pg::view(pg::format("run " INT64_FORMAT ", which verifies the make, has not ended", before->run_id)),
-                    "It was asked for with another level or repair.", "Wait for it with etl_wait, or cancel it.");
+        throw error(
+            "55006",
+            pg::view(pg::format("run " INT64_FORMAT ", which verifies the make, has not ended", before->run_id)),
+            "It was asked for with another level or repair.", "Wait for it with etl_wait, or cancel it.");
 }
 
 } // namespace

@@ -16,11 +16,12 @@ void keep(std::int64_t run_id, std::int32_t task_no, const pg::vector<finding> &
 
 pg::vector<kept_finding> findings_of(std::int64_t run_id) {
     pg::catalog_scope as_catalog;
-    const pg::result rows = pg::query(
-        "SELECT t.portal, t.lid_from, t.lid_to, d.lid, d.column_name, d.mart_value, d.source_value FROM etl.difference d"
-        " JOIN etl.task t USING (run_id, task_no) WHERE d.run_id = $1"
-        " ORDER BY t.portal COLLATE \"C\", t.lid_from NULLS FIRST, t.task_no, d.lid, d.difference_id",
-        {pg::int8(run_id)});
+    const pg::result rows =
+        pg::query("SELECT t.portal, t.lid_from, t.lid_to, d.lid, d.column_name, d.mart_value, d.source_value FROM "
+                  "etl.difference d"
+                  " JOIN etl.task t USING (run_id, task_no) WHERE d.run_id = $1"
+                  " ORDER BY t.portal COLLATE \"C\", t.lid_from NULLS FIRST, t.task_no, d.lid, d.difference_id",
+                  {pg::int8(run_id)});
     pg::vector<kept_finding> found;
     for (std::size_t row = 0; row < rows.size(); row++)
         found.push_back({rows.text(row, 0),

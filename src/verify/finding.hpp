@@ -7,7 +7,7 @@
 namespace etl::verify {
 
 struct finding {
-    std::optional<std::int64_t> lid; // empty: of the range as a whole
+    std::optional<std::int64_t> lid;  // empty: of the range as a whole
     std::optional<pg::string> column; // empty: of whole rows
     std::optional<pg::string> mart_value;
     std::optional<pg::string> source_value;

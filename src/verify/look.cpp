@@ -13,14 +13,15 @@ constexpr const char *digest_all = "pg_catalog.count(*) AS total, etl.digest(q.*
 // For each column that the view gives: how many values there are, the least and the greatest, where the type has these.
 // Of texts by their bytes, as either side may have a collation of its own.
 pg::string summary_of_all(const place &where) {
-    const pg::result types = pg::query(
-        "SELECT quote_ident(a.attname), b.typcollation <> 0, EXISTS (SELECT FROM pg_catalog.pg_proc f WHERE f.proname = 'min'"
-        "  AND f.prokind = 'a' AND f.pronamespace = 'pg_catalog'::regnamespace"
-        "  AND f.proargtypes[0] = CASE b.oid WHEN 'varchar'::regtype THEN 'text'::regtype ELSE b.oid END)"
-        " FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type t ON t.oid = a.atttypid"
-        " JOIN pg_catalog.pg_type b ON b.oid = COALESCE(NULLIF(t.typbasetype, 0), t.oid)"
-        " WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum",
-        {pg::oid(where.partition)});
+    const pg::result types =
+        pg::query("SELECT quote_ident(a.attname), b.typcollation <> 0, EXISTS (SELECT FROM pg_catalog.pg_proc f WHERE "
+                  "f.proname = 'min'"
+                  "  AND f.prokind = 'a' AND f.pronamespace = 'pg_catalog'::regnamespace"
+                  "  AND f.proargtypes[0] = CASE b.oid WHEN 'varchar'::regtype THEN 'text'::regtype ELSE b.oid END)"
+                  " FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type t ON t.oid = a.atttypid"
+                  " JOIN pg_catalog.pg_type b ON b.oid = COALESCE(NULLIF(t.typbasetype, 0), t.oid)"
+                  " WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum",
+                  {pg::oid(where.partition)});
     pg::string text;
     for (std::size_t row = 0; row < types.size(); row++) {
         const pg::string &column = types.text(row, 0);
@@ -43,7 +44,8 @@ pg::string fresh_sql(const place &where) {
 pg::result compare(const place &where, const pg::string &figures, const char *shown) {
     return pg::query(pg::format("WITH held AS (SELECT %s FROM (%s) q), fresh AS (SELECT %s FROM (%s) q) SELECT %s,"
                                 " NOT ROW(held.*) IS DISTINCT FROM ROW(fresh.*) FROM held, fresh",
-                                figures.c_str(), held_sql(where).c_str(), figures.c_str(), fresh_sql(where).c_str(), shown));
+                                figures.c_str(), held_sql(where).c_str(), figures.c_str(), fresh_sql(where).c_str(),
+                                shown));
 }
 
 } // namespace
@@ -59,7 +61,8 @@ pg::string held_sql(const place &where) {
 }
 
 written digest_now(const place &where) {
-    const pg::result rows = pg::query(pg::string("SELECT ") + digest_all + pg::string(" FROM (") + held_sql(where) + ") q");
+    const pg::result rows =
+        pg::query(pg::string("SELECT ") + digest_all + pg::string(" FROM (") + held_sql(where) + ") q");
     return {rows.int8(0, 0), rows.int8(0, 1)};
 }
 

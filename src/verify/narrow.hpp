@@ -9,8 +9,8 @@ namespace etl::verify {
 // The lids whose rows in the partition are not those that the view gives, rising.
 pg::vector<std::int64_t> differing_lids(const place &where);
 
-// Those that have not changed in the sources since the partition was last in step with them: of the others it is the next
-// sync that tells.
+// Those that have not changed in the sources since the partition was last in step with them: of the others it is the
+// next sync that tells.
 pg::vector<std::int64_t> without_changed(const place &where, const pg::vector<std::int64_t> &lids);
 
 // Those that are not terminal rows, which syncs leave as they are though sellers, for instance, change.

@@ -23,9 +23,10 @@ orders read_orders(std::int64_t run_id) {
 
 std::optional<written> noted(const place &where) {
     pg::catalog_scope as_catalog;
-    const pg::result rows = pg::query("SELECT rows, digest FROM etl.digest WHERE relation = $1"
-                                      " AND lid_from IS NOT DISTINCT FROM $2 AND lid_to IS NOT DISTINCT FROM $3",
-                                      {pg::regclass(where.partition), pg::int8(where.range.from), pg::int8(where.range.to)});
+    const pg::result rows =
+        pg::query("SELECT rows, digest FROM etl.digest WHERE relation = $1"
+                  " AND lid_from IS NOT DISTINCT FROM $2 AND lid_to IS NOT DISTINCT FROM $3",
+                  {pg::regclass(where.partition), pg::int8(where.range.from), pg::int8(where.range.to)});
     if (rows.empty())
         return std::nullopt;
     return written{rows.int8(0, 0), rows.int8(0, 1)};
@@ -35,8 +36,8 @@ void note(const place &where, const written &now) {
     pg::catalog_scope as_catalog;
     pg::execute("UPDATE etl.digest SET rows = $4, digest = $5 WHERE relation = $1"
                 " AND lid_from IS NOT DISTINCT FROM $2 AND lid_to IS NOT DISTINCT FROM $3",
-                {pg::regclass(where.partition), pg::int8(where.range.from), pg::int8(where.range.to), pg::int8(now.rows),
-                 pg::int8(now.digest)});
+                {pg::regclass(where.partition), pg::int8(where.range.from), pg::int8(where.range.to),
+                 pg::int8(now.rows), pg::int8(now.digest)});
 }
 
 pg::string in_words(std::int64_t rows, const std::optional<std::int64_t> &digest) {
@@ -52,13 +53,13 @@ finding of_range(const look &seen, const written &before) {
 
 // Lids whose rows differ from the view's.
 struct differing {
-    bool as_written;               // the rows of the range as a whole: nobody else has touched them
+    bool as_written; // the rows of the range as a whole: nobody else has touched them
     pg::vector<std::int64_t> all;
     pg::vector<std::int64_t> shown; // those that should not differ
 };
 
-// What has changed in the sources may differ. So may terminal rows, where nobody else has written; and where somebody has, and
-// nothing but what has changed differs, it is among these.
+// What has changed in the sources may differ. So may terminal rows, where nobody else has written; and where somebody
+// has, and nothing but what has changed differs, it is among these.
 differing find_differing(const place &where, const look &seen, const std::optional<written> &before) {
     differing found{true, differing_lids(where), {}};
     if (before) {
