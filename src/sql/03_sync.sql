@@ -5,13 +5,16 @@ CREATE TABLE etl.partition (
     portal   text NOT NULL,
     mark     timestamptz NOT NULL,
     rates    bigint,
-    dead     bigint NOT NULL DEFAULT 0
+    dead     bigint NOT NULL DEFAULT 0,
+    view     regclass
 );
 CREATE INDEX partition_make ON etl.partition (make, portal);
 COMMENT ON TABLE etl.partition IS 'The partitions that seeds have filled, replaced ones included, and what each is in step with';
 COMMENT ON COLUMN etl.partition.relation IS 'Table';
 COMMENT ON COLUMN etl.partition.make IS 'Make whose rows it holds';
 COMMENT ON COLUMN etl.partition.portal IS 'Portal whose rows it holds';
+COMMENT ON COLUMN etl.partition.view IS
+    'Source view that all its rows were made from; where the make has another by now, its definition or its relations may be others';
 COMMENT ON COLUMN etl.partition.mark IS 'High-water mark: it holds what transactions that began before have written to the sources';
 COMMENT ON COLUMN etl.partition.rates IS
     'The set of rates that its amounts were converted with, etl.used_rate; NULL where they were several';

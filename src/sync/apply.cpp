@@ -5,6 +5,7 @@
 #include "plan/source.hpp"
 #include "sync/columns.hpp"
 #include "sync/digests.hpp"
+#include "sync/rate_sets.hpp"
 
 namespace etl::sync {
 
@@ -39,13 +40,13 @@ pg::string statement(Oid view, Oid partition, const selection &rows) {
             of.spare + " > 1 OR f." + of.spare + " > 1 AS several) s WHERE s.several OR ROW(" + list(of, "h.") +
             ")::pg_catalog.record OPERATOR(pg_catalog.*<>) ROW(" + list(of, "f.") + ")::pg_catalog.record),";
     text += " gone AS (DELETE FROM ONLY " + table + " p USING todo t WHERE t.goes AND p.lid = t.lid RETURNING p.lid),";
-    // What came depends on what is gone, so that a unique index does not meet both.
-    text += " came AS (INSERT INTO " + table + " (" + list(of, "") + ") OVERRIDING SYSTEM VALUE SELECT " + list(of, "f.") +
-            " FROM fresh f JOIN todo t ON t.lid = f.lid WHERE t.comes AND (SELECT pg_catalog.count(*) FROM gone) >= 0"
-            " RETURNING lid),";
+    // What changed depends on what is gone, and what came on both, so that a unique index does not meet a value twice.
     text += " changed AS (UPDATE ONLY " + table + " p SET (" + list(of, "") + ") = ROW(" + list(of, "f.") +
             ") FROM fresh f JOIN todo t ON t.lid = f.lid WHERE NOT t.goes AND NOT t.comes AND p.lid = t.lid"
-            " RETURNING p.lid)";
+            " AND (SELECT pg_catalog.count(*) FROM gone) >= 0 RETURNING p.lid),";
+    text += " came AS (INSERT INTO " + table + " (" + list(of, "") + ") OVERRIDING SYSTEM VALUE SELECT " + list(of, "f.") +
+            " FROM fresh f JOIN todo t ON t.lid = f.lid WHERE t.comes AND (SELECT pg_catalog.count(*) FROM changed) >= 0"
+            " RETURNING lid)";
     text += " SELECT pg_catalog.width_bucket(d.lid, $2), pg_catalog.count(DISTINCT d.lid), pg_catalog.count(d.old),"
             " pg_catalog.count(d.new), COALESCE(pg_catalog.sum(d.old), 0)::pg_catalog.text,"
             " COALESCE(pg_catalog.sum(d.new), 0)::pg_catalog.text"
@@ -80,6 +81,7 @@ applied apply(Oid view, Oid partition, const selection &rows) {
                {written.int8(row, 3) - written.int8(row, 2), wrap(written.text(row, 5)) - wrap(written.text(row, 4))});
     }
     note_dead(partition, dead);
+    note_conversions(partition);
     return done;
 }
 

@@ -6,6 +6,8 @@
 
 extern "C" {
 #include "access/relation.h"
+#include "catalog/pg_namespace.h"
+#include "catalog/pg_proc.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
@@ -42,6 +44,21 @@ bool collect(Node *node, void *calls) {
     return pg::walk_expression(node, collect, calls);
 }
 
+bool may_convert(Oid function, void *) {
+    return ::func_volatile(function) != PROVOLATILE_IMMUTABLE && ::get_func_namespace(function) != PG_CATALOG_NAMESPACE;
+}
+
+// True if a function that we don't know is called, which may call the conversion itself.
+bool calls_others(Node *node, void *) {
+    if (!node)
+        return false;
+    if (!is_conversion(node) && ::check_functions_in_node(node, may_convert, nullptr))
+        return true;
+    if (IsA(node, Query))
+        return pg::walk_query(reinterpret_cast<Query *>(node), calls_others, nullptr, 0);
+    return pg::walk_expression(node, calls_others, nullptr);
+}
+
 int count_calls(Node *node) {
     List *calls = NIL;
     (void)collect(node, &calls);
@@ -71,7 +88,8 @@ Node *substitute(Node *node, void *context) {
             std::int32_t modifier = -1;
             if (column > 0)
                 ::get_atttypetypmodcoll(now->partition, column, &type, &modifier, &collation);
-            if (type == wanted->vartype)
+            // A column of less precision may hold another value than was converted with.
+            if (type == wanted->vartype && (modifier == -1 || modifier == wanted->vartypmod))
                 return reinterpret_cast<Node *>(::makeVar(1, column, type, modifier, collation, 0));
         }
         now->failed = true;
@@ -100,8 +118,12 @@ conversions find_conversions(Oid view, Oid partition) {
     ::relation_close(source, NoLock);
     conversions found{};
     const int everywhere = count_calls(reinterpret_cast<Node *>(query));
-    found.any = everywhere > 0;
-    if (!found.any)
+    const bool others = calls_others(reinterpret_cast<Node *>(query), nullptr);
+    found.any = everywhere > 0 || others;
+    found.hidden = everywhere == 0 && others;
+    if (others)
+        found.obstacle = "it calls functions that may convert currencies";
+    if (!found.any || others)
         return found;
     List *calls = NIL;
     ListCell *cell;

@@ -26,10 +26,12 @@ void add(collected &to, const pg::string &query) {
     to.queries += (to.queries.empty() ? "" : " UNION ALL ") + query;
 }
 
-// The mapping has the lids of all portals, of which only those matter that are this portal's or were.
-pg::string only_of_portal(const catalog::portal &portal, Oid partition) {
-    return pg::format(" AND (EXISTS (SELECT FROM %s l WHERE l.lid = q.lid) OR EXISTS (SELECT FROM %s p WHERE p.lid = q.lid))",
-                      pg::relation_name(portal.listing).c_str(), pg::relation_name(partition).c_str());
+// The mapping has the lids of all portals, of which only those matter that are this portal's or were. A view that gives
+// rows without a listing doesn't tell them apart.
+pg::string only_of_portal(const touching &listing, Oid partition) {
+    return pg::format(" AND (EXISTS (SELECT FROM %s l WHERE l.%s = q.lid) OR EXISTS (SELECT FROM %s p WHERE p.lid = q.lid))",
+                      pg::relation_name(listing.relation).c_str(), pg::quote_identifier(listing.needed).c_str(),
+                      pg::relation_name(partition).c_str());
 }
 
 // Rows that are not expected to change are looked at if they are said to have changed themselves.
@@ -58,11 +60,15 @@ collected from_sources(const catalog::make &make, const catalog::portal &portal,
         all.obstacle = found.obstacle;
         return all;
     }
+    const touching *const end = found.each + found.count;
+    const touching *const listing = std::find_if(
+        found.each, end, [&portal](const touching &one) { return one.relation == portal.listing && one.needed; });
     for (int i = 0; i < found.count; i++) {
-        pg::string query =
-            pg::format("SELECT q.lid FROM (%s) q WHERE (q.modified >= $1 OR q.modified IS NULL)", found.each[i].query);
-        if (found.each[i].relation == make.mapping)
-            query += only_of_portal(portal, partition);
+        // What changed at whatever time of a day may have its date alone, and the writer's day may be another than ours.
+        pg::string query = pg::format("SELECT q.lid FROM (%s) q WHERE (q.modified >= %s OR q.modified IS NULL)",
+                                      found.each[i].query, found.each[i].zoneless ? "$1::pg_catalog.date - 1" : "$1");
+        if (found.each[i].relation == make.mapping && listing != end)
+            query += only_of_portal(*listing, partition);
         if (found.each[i].fans_out)
             query += unless_terminal(make, portal, "q.lid");
         add(all, query);
@@ -75,6 +81,7 @@ std::optional<std::int64_t> from_rates(collected &to, const catalog::make &make,
                                        const catalog::source &source, const standing &held) {
     struct copied {
         bool any;
+        bool hidden;
         const char *obstacle;
         char **conditions;
         int count;
@@ -85,9 +92,10 @@ std::optional<std::int64_t> from_rates(collected &to, const catalog::make &make,
         char **conditions = static_cast<char **>(::palloc(sizeof(char *) * static_cast<std::size_t>(count + 1)));
         for (int i = 0; i < count; i++)
             conditions[i] = static_cast<char *>(::list_nth(all.conditions, i));
-        return copied{all.any, all.obstacle, conditions, count};
+        return copied{all.any, all.hidden, all.obstacle, conditions, count};
     });
-    if (!found.any)
+    // Where functions that are called have converted, the chunks have noted it.
+    if (!found.any || (found.hidden && held.rates == 0))
         return std::nullopt;
     const std::int64_t now = current_set();
     if (held.rates == now)
@@ -150,6 +158,9 @@ findings find_changes(const catalog::make &make, const catalog::source &source, 
     const pg::value since = pg::timestamptz(held.mark - 1000LL * sync_overlap);
     const std::optional<pg::vector<std::int64_t>> emptied = emptied_since(portal.price_state, since);
     found.compare = all.obstacle ? all.obstacle : queued.compare;
+    // Other relations, or another template, have rows of which no time of change tells that they are new to the mart.
+    if (held.view != source.view)
+        found.compare = "its source view was made anew";
     if (!emptied)
         found.compare = "its price state was emptied";
     if (found.compare)

@@ -42,6 +42,15 @@ std::optional<std::int64_t> set_in_use() {
     return used.digest;
 }
 
+void note_conversions(Oid partition) {
+    const function::used_rates used = pg::call([] { return function::rates_used(); });
+    if (used.sets == 0)
+        return;
+    pg::catalog_scope as_catalog;
+    pg::execute("UPDATE etl.partition SET rates = NULL WHERE relation = $1 AND (rates <> $2 OR $3 AND rates IS NOT NULL)",
+                {pg::regclass(partition), pg::int8(used.digest), pg::boolean(used.sets > 1)});
+}
+
 changed_rates compare_sets(std::int64_t before, std::int64_t now) {
     pg::catalog_scope as_catalog;
     const pg::result rows = pg::query(

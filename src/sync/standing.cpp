@@ -38,12 +38,12 @@ constexpr const char *common_rates =
 standing standing_of(const catalog::make &make, Oid partition, const pg::string &portal) {
     pg::catalog_scope as_catalog;
     const pg::result rows =
-        pg::query("SELECT (EXTRACT(epoch FROM mark - timestamptz '2000-01-01 00:00:00+00') * 1000000)::bigint, rates"
+        pg::query("SELECT (EXTRACT(epoch FROM mark - timestamptz '2000-01-01 00:00:00+00') * 1000000)::bigint, rates, view::oid"
                   " FROM etl.partition WHERE relation = $1 AND make = $2 AND portal = $3",
                   {pg::regclass(partition), pg::text(pg::view(make.name)), pg::text(pg::view(portal))});
     if (rows.empty())
         raise_unseeded(make, portal);
-    return {partition, rows.int8(0, 0), rows.optional_int8(0, 1)};
+    return {partition, rows.oid(0, 2), rows.int8(0, 0), rows.optional_int8(0, 1)};
 }
 
 pg::vector<standing> standings_of(const catalog::make &make, const pg::vector<catalog::source> &sources) {
@@ -66,8 +66,8 @@ void note_seed(std::int64_t run_id) {
     // What was dropped since is forgotten on the way.
     pg::execute("DELETE FROM etl.partition p WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.oid = p.relation)");
     pg::execute("DELETE FROM etl.digest d WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.oid = d.relation)");
-    pg::execute(pg::format("INSERT INTO etl.partition (relation, make, portal, mark, rates)"
-                           " SELECT p.staging, r.make, p.portal, COALESCE((SELECT pg_catalog.min(t.mark) FROM etl.task t"
+    pg::execute(pg::format("INSERT INTO etl.partition (relation, make, portal, view, mark, rates)"
+                           " SELECT p.staging, r.make, p.portal, p.view, COALESCE((SELECT pg_catalog.min(t.mark) FROM etl.task t"
                            "  WHERE t.run_id = $1 AND t.portal = p.portal AND t.kind = 'load'), r.started_at), %s"
                            " FROM etl.run_portal p JOIN etl.run r USING (run_id) WHERE p.run_id = $1",
                            common_rates),
@@ -84,11 +84,11 @@ void note_sync(std::int64_t run_id) {
     pg::catalog_scope as_catalog;
     const pg::value run = pg::int8(run_id);
     const bool other_rates = !pg::query("SELECT FROM etl.run_portal p JOIN etl.partition e ON e.relation = p.staging"
-                                        " WHERE p.run_id = $1 AND e.rates <> p.rates LIMIT 1",
+                                        " WHERE p.run_id = $1 AND e.rates IS DISTINCT FROM p.rates LIMIT 1",
                                         {run})
                                   .empty();
     // Chunks that converted with other rates than were found leave nothing to compare the next ones with.
-    pg::execute("UPDATE etl.partition e SET mark = GREATEST(e.mark, p.mark), rates = CASE WHEN NOT EXISTS (SELECT FROM etl.task t"
+    pg::execute("UPDATE etl.partition e SET mark = GREATEST(e.mark, p.mark), view = p.view, rates = CASE WHEN NOT EXISTS (SELECT FROM etl.task t"
                 "  WHERE t.run_id = $1 AND t.portal = p.portal AND t.rates <> p.rates) THEN COALESCE(p.rates, e.rates) END"
                 " FROM etl.run_portal p JOIN etl.run r USING (run_id) WHERE p.run_id = $1 AND e.relation = p.staging"
                 " AND r.portal IS NULL AND p.mark IS NOT NULL",

@@ -9,6 +9,7 @@ namespace etl::sync {
 // seeded.
 struct standing {
     Oid partition;
+    Oid view;                          // that its rows were made from
     std::int64_t mark;                 // microseconds since 2000-01-01
     std::optional<std::int64_t> rates; // the set that it was computed with; empty: several
 };

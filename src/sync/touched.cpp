@@ -97,6 +97,23 @@ link link_of(Query *query, List *keys, int number) {
     return {nullptr, nullptr};
 }
 
+// The relations whose rows may be missing from what comes out: those of the nullable sides of outer joins.
+Relids optional_relations(Node *part, bool optional) {
+    if (IsA(part, RangeTblRef))
+        return optional ? ::bms_make_singleton(reinterpret_cast<RangeTblRef *>(part)->rtindex) : nullptr;
+    Relids found = nullptr;
+    if (IsA(part, FromExpr)) {
+        ListCell *cell;
+        foreach (cell, reinterpret_cast<FromExpr *>(part)->fromlist)
+            found = ::bms_join(found, optional_relations(static_cast<Node *>(lfirst(cell)), optional));
+        return found;
+    }
+    const JoinExpr *join = reinterpret_cast<JoinExpr *>(part);
+    const bool left = optional || join->jointype == JOIN_RIGHT || join->jointype == JOIN_FULL;
+    const bool right = optional || join->jointype == JOIN_LEFT || join->jointype == JOIN_FULL;
+    return ::bms_join(optional_relations(join->larg, left), optional_relations(join->rarg, right));
+}
+
 RangeTblRef *reference_to(int number) {
     RangeTblRef *reference = makeNode(RangeTblRef);
     reference->rtindex = number;
@@ -169,6 +186,7 @@ touched_lids find_touched(Oid view) {
         found.obstacle = "its key is computed";
         return found;
     }
+    const Relids optional = optional_relations(reinterpret_cast<Node *>(query->jointree), false);
     foreach (cell, query->rtable) {
         const RangeTblEntry *entry = static_cast<RangeTblEntry *>(lfirst(cell));
         const int number = foreach_current_index(cell) + 1;
@@ -190,7 +208,8 @@ touched_lids find_touched(Oid view) {
             return found;
         }
         touching *one = static_cast<touching *>(::palloc(sizeof(touching)));
-        *one = {entry->relid, write_query(query, number, by.key, time, by.condition), !key};
+        *one = {entry->relid, write_query(query, number, by.key, time, by.condition), !key, ::getBaseType(time->vartype) != TIMESTAMPTZOID,
+                key && !::bms_is_member(number, optional) ? ::get_attname(entry->relid, key->varattno, false) : nullptr};
         found.relations = ::lappend(found.relations, one);
     }
     return found;

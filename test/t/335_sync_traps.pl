@@ -1,0 +1,118 @@
+# Syncs of marts whose definition, template or times of change are not those of the shipped one.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use PgEtl;
+use Test::More;
+
+my $etl = PgEtl->new('sync_traps', sources => 0, conf => "autovacuum = off\netl.sync_overlap = 0\n");
+my $plain = "SELECT l.lid, {portal} AS portal, l.title, c.name, s.views, m.model, m.country, m.currency, l.day,
+	etl.convert_currency_by_counties(m.country, m.currency, l.lid, l.day) AS price
+	FROM {listing} l JOIN {mapping} m ON m.lid = l.lid JOIN {stat} s ON s.lid = l.lid
+	LEFT JOIN {customer} c ON c.acc_id = l.acc_id WHERE {country} IS NULL OR m.country = {country}";
+
+# Sources of 1000 listings anew, and a make over them by this template.
+sub begin
+{
+	my ($query, $before, $between) = @_;
+	$etl->sql("SELECT etl_drop_make(make) FROM etl.make; SELECT etl_drop_portal(portal) FROM etl.portal");
+	$etl->sql("DROP SCHEMA IF EXISTS raw, s CASCADE; CREATE SCHEMA raw; CREATE SCHEMA s;
+		CREATE TABLE raw.currency_rates (country text, currency text, valid_from date, rate numeric, PRIMARY KEY (country, currency, valid_from));
+		INSERT INTO raw.currency_rates VALUES ('DE', 'CHF', '2020-01-01', 0.9), ('DE', 'EUR', '2020-01-01', 1);
+		CREATE TABLE s.listing (lid bigint PRIMARY KEY, acc_id bigint, title text, day date, modified timestamptz DEFAULT now());
+		CREATE TABLE s.cust (acc_id bigint PRIMARY KEY, name text, modified timestamptz DEFAULT now());
+		CREATE TABLE s.stat (lid bigint PRIMARY KEY, views integer, modified timestamptz DEFAULT now());
+		CREATE TABLE s.prices (lid bigint, price numeric, dt date);
+		CREATE TABLE s.mapping (lid bigint PRIMARY KEY, model text, country text, currency text, modified timestamptz DEFAULT now());
+		INSERT INTO s.cust SELECT g, 'c' || g FROM generate_series(1, 20) g;
+		INSERT INTO s.listing SELECT g, 1 + g % 20, 't' || g, date '2021-01-01' + g::integer % 100 FROM generate_series(1, 1000) g;
+		INSERT INTO s.stat SELECT g, g FROM generate_series(1, 1000) g;
+		INSERT INTO s.mapping SELECT g, 'm', CASE WHEN g % 10 = 0 THEN 'AT' ELSE 'DE' END, CASE WHEN g % 2 = 0 THEN 'CHF' ELSE 'EUR' END
+			FROM generate_series(1, 1000) g;
+		" . ($before // ''));
+	$etl->sql("SELECT etl_add_portal('p', 's.listing', 's.cust', 's.stat', 's.prices')");
+	$etl->sql($between) if $between;
+	$etl->sql("SELECT etl_drop_template(name) FROM etl.template WHERE name <> 'ads'");
+	$etl->sql("SELECT etl_set_template('t', \$t\$$query\$t\$); SELECT etl_add_make('m', 's.mapping', mart => 's.mart', template => 't', country => 'DE')");
+	$etl->wait_for_run($etl->sql("SELECT DISTINCT run_id FROM etl_seed('m')"), 'published') or die 'no seed';
+}
+
+sub sync { return $etl->wait_for_run($etl->sql("SELECT DISTINCT run_id FROM etl_sync('m')"), @_ ? @_ : 'done') }
+
+sub same
+{
+	my ($name) = @_;
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	my $view = 'etl.m_p';
+	is($etl->sql("SELECT (SELECT count(*) FROM (SELECT * FROM s.mart EXCEPT ALL SELECT * FROM $view) x),
+	                     (SELECT count(*) FROM (SELECT * FROM $view EXCEPT ALL SELECT * FROM s.mart) x)"), '0|0', $name);
+}
+
+begin($plain);
+$etl->sql("SELECT etl_drop_make('m'); SELECT etl_add_make('m', 's.mapping', mart => 's.mart', template => 't')");
+ok(sync(), 'the make was added anew for all countries');
+same('rows of other countries come');
+
+begin($plain);
+$etl->sql("CREATE TABLE s.other AS SELECT lid, acc_id, title || '!' AS title, day, modified FROM s.listing WHERE lid <> 7;
+           DROP TABLE s.listing CASCADE; ALTER TABLE s.other RENAME TO listing; SELECT etl_refresh_make('m')");
+ok(sync(), 'the listings were rebuilt');
+same('rebuilt listings are compared');
+
+begin($plain);
+$etl->sql("SELECT etl_drop_portal('p'); CREATE TABLE s.other AS SELECT * FROM s.listing WHERE lid > 500;
+           SELECT etl_add_portal('p', 's.other', 's.cust', 's.stat', 's.prices')");
+ok(sync(), 'the portal was added anew');
+same('another portal of the name is compared');
+
+for my $type (qw(date timestamp))
+{
+	begin($plain, "ALTER TABLE s.stat ALTER modified TYPE $type");
+	$etl->sql("SET TimeZone = 'America/Los_Angeles'; UPDATE s.stat SET views = -1, modified = now() WHERE lid = 5");
+	ok(sync(), "modified is a $type");
+	same("modified is a $type, of the writer's time zone");
+}
+
+begin("SELECT m.lid, {portal} AS portal, l.title, m.model FROM {mapping} m LEFT JOIN {listing} l ON l.lid = m.lid");
+$etl->sql("INSERT INTO s.mapping VALUES (5000, 'new')");
+ok(sync(), 'a view that needs no listing');
+same('a row without a listing comes');
+
+begin("SELECT l.ad AS lid, {portal} AS portal, l.title, m.model FROM {listing} l JOIN {mapping} m ON m.lid = l.ad",
+	'', 'ALTER TABLE s.listing RENAME lid TO ad');
+$etl->sql("UPDATE s.mapping SET model = 'new', modified = now() WHERE lid = 9");
+ok(sync(), 'listings have another name for the key');
+same('the key has another name');
+
+begin($plain =~ s/etl\.convert_currency_by_counties/public.converted/r,
+	"CREATE OR REPLACE FUNCTION public.converted(a text, b text, c numeric, d date) RETURNS numeric LANGUAGE sql STABLE
+	 AS 'SELECT etl.convert_currency_by_counties(a, b, c, d)'");
+$etl->sql("UPDATE raw.currency_rates SET rate = 2");
+ok(sync(), 'a function converts');
+same('rates that a function has used have changed');
+
+# Rates that change, are used by a part of the rows, and change back.
+my $back = "UPDATE raw.currency_rates SET rate = CASE currency WHEN 'EUR' THEN 1 ELSE 0.9 END";
+begin($plain);
+$etl->sql("UPDATE raw.currency_rates SET rate = 2");
+ok($etl->wait_for_run($etl->sql("SELECT DISTINCT run_id FROM etl_restate('m', 'p', 1, 100)"), 'done'), 'a range was restated');
+$etl->sql($back);
+ok(sync(), 'rates went and came back');
+same('rates changed for a restatement only');
+
+begin($plain);
+$etl->sql("ALTER TABLE s.mart ADD CHECK (views >= 0); UPDATE raw.currency_rates SET rate = 2;
+           UPDATE s.stat SET views = -1, modified = now() WHERE lid = 999");
+ok(sync('failed'), 'a chunk fails');
+$etl->sql("$back; UPDATE s.stat SET views = 1, modified = now() WHERE lid = 999");
+ok(sync(), 'rates came back after a sync had failed');
+same('rates changed for a part of a failed sync only');
+
+begin($plain);
+$etl->sql("CREATE UNIQUE INDEX ON s.mart (title, portal); UPDATE s.listing SET title = 't2', modified = now() WHERE lid = 1;
+           UPDATE s.mapping SET country = 'AT', modified = now() WHERE lid = 2");
+ok(sync(), 'a row takes over a unique value');
+same('a unique value of a row that leaves');
+
+done_testing();
