@@ -98,8 +98,10 @@ Node *substitute(Node *node, void *context) {
     return pg::mutate_expression(node, substitute, context);
 }
 
+// Null once a column was not to be replaced: that of another relation has no name here.
 const char *text_of(Node *expression, substitution &now, List *names) {
-    return ::deparse_expression(substitute(expression, &now), names, true, false);
+    Node *const replaced = substitute(expression, &now);
+    return now.failed ? nullptr : ::deparse_expression(replaced, names, true, false);
 }
 
 bool is_known(List *texts, const char *text) {
@@ -150,6 +152,10 @@ conversions find_conversions(Oid view, Oid partition) {
         const char *country = text_of(static_cast<Node *>(linitial(arguments)), now, names);
         const char *currency = text_of(static_cast<Node *>(lsecond(arguments)), now, names);
         const char *day = text_of(static_cast<Node *>(lfourth(arguments)), now, names);
+        if (now.failed) {
+            found.obstacle = "its conversions depend on columns that the mart does not have";
+            return found;
+        }
         char *condition = psprintf("c.country = ((%s)::pg_catalog.text COLLATE pg_catalog.\"C\")"
                                    " AND c.currency = ((%s)::pg_catalog.text COLLATE pg_catalog.\"C\")"
                                    " AND (%s) >= c.from_day AND (c.to_day IS NULL OR (%s) < c.to_day)",
@@ -157,8 +163,6 @@ conversions find_conversions(Oid view, Oid partition) {
         if (!is_known(found.conditions, condition))
             found.conditions = ::lappend(found.conditions, condition);
     }
-    if (now.failed)
-        found.obstacle = "its conversions depend on columns that the mart does not have";
     return found;
 }
 

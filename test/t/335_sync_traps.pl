@@ -92,6 +92,23 @@ $etl->sql("UPDATE raw.currency_rates SET rate = 2");
 ok(sync(), 'a function converts');
 same('rates that a function has used have changed');
 
+begin($plain =~ s/m\.country, m\.currency, l\.day,/m.model AS kind,/r);
+ok(sync(), 'the mart lacks what is converted by');
+$etl->sql("UPDATE raw.currency_rates SET rate = 2");
+ok(sync(), 'the mart lacks what is converted by, and rates change');
+same('rates have changed, of which the mart does not tell');
+
+# The day before by the source, the day itself by the mart.
+begin($plain =~ s/l\.day\)/l.day::date)/r,
+	"ALTER TABLE s.listing ALTER day TYPE timestamptz USING day + interval '23:59:59.7';
+	 INSERT INTO raw.currency_rates VALUES ('DE', 'EUR', '2021-02-01', 5), ('DE', 'EUR', '2021-02-02', 1);
+	 CREATE TABLE s.mart (lid bigint, portal text, title text, name text, views integer, model text, country text, currency text,
+	     day timestamptz(0), price numeric)");
+$etl->sql("UPDATE raw.currency_rates SET rate = 7 WHERE valid_from = '2021-02-01'");
+ok(sync(), 'the mart rounds the day that is converted by');
+is($etl->sql('SELECT count(*) FROM s.mart t JOIN etl.m_p v USING (lid) WHERE t.price IS DISTINCT FROM v.price'), '0',
+	'rates have changed of a day that the mart has rounded');
+
 # Rates that change, are used by a part of the rows, and change back.
 my $back = "UPDATE raw.currency_rates SET rate = CASE currency WHEN 'EUR' THEN 1 ELSE 0.9 END";
 begin($plain);
