@@ -27,13 +27,14 @@ void bury_runs_of_other_clusters() {
 std::optional<predecessor> newest(const char *kind, std::string_view name) {
     const bool of_portal = std::string_view(kind) == "fold";
     const pg::result rows = pg::query(
-        pg::format("SELECT r.run_id, r.state, r.definition, NOT EXISTS (SELECT FROM etl.run_portal p"
+        // Only of a run that may be taken up: to look for all its relations takes milliseconds.
+        pg::format("SELECT r.run_id, r.state, r.definition, CASE WHEN r.state IN ('failed', 'cancelled') THEN NOT EXISTS (SELECT FROM etl.run_portal p"
                    "  WHERE p.run_id = r.run_id AND p.staging IS NOT NULL"
                    "  AND NOT EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.oid = p.staging))"
                    " AND NOT EXISTS (SELECT FROM etl.run_portal p JOIN etl.portal o USING (portal)"
                    "  WHERE p.run_id = r.run_id AND o.state IN ('unfolded', 'stale') AND NOT EXISTS (SELECT"
                    "   FROM etl.task t WHERE t.run_id = r.run_id AND t.portal = o.portal AND t.kind = 'fold'"
-                   "   AND t.state <> 'done')) AND %s"
+                   "   AND t.state <> 'done')) AND %s ELSE false END"
                    " FROM etl.run r WHERE r.kind = '%s' AND %s AND %s ORDER BY r.run_id DESC LIMIT 1",
                    relations_are_there, kind, of_portal ? "r.portal = $1" : "r.make = $1 AND r.portal IS NULL",
                    this_cluster().c_str()),
