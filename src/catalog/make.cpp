@@ -10,6 +10,7 @@
 #include "catalog/usage.hpp"
 #include "mart/mart.hpp"
 #include "mart/name.hpp"
+#include "sync/standing.hpp"
 
 extern "C" {
 #include "catalog/pg_type.h"
@@ -141,6 +142,7 @@ void drop_make(const pg::string &name) {
     pg::catalog_scope as_catalog;
     pg::execute("DELETE FROM etl.source WHERE make = $1", {pg::text(pg::view(name))});
     pg::execute("DELETE FROM etl.make WHERE make = $1", {pg::text(pg::view(name))});
+    sync::forget_partitions(name);
     capture::release(name);
 }
 

@@ -50,26 +50,6 @@ bool unfinished(const pg::string &state) {
     return state == "queued" || state == "running" || state == "paused" || state == "loaded";
 }
 
-// Failed tasks get another chance, with a clean record; done ones are kept.
-void reopen(std::int64_t run_id, std::string_view why) {
-    pg::execute("UPDATE etl.task SET state = 'waiting', crashes = 0, retries = 0, not_before = NULL, ended_at = NULL,"
-                " why = $2 WHERE run_id = $1 AND state IN ('waiting', 'failed')",
-                {pg::int8(run_id), pg::text(why)});
-    // What a sync has found may be old by now: it looks again, and what it has written already then comes out equal.
-    pg::execute(pg::format("DELETE FROM etl.task WHERE run_id = $1 AND phase IN (%d, %d) AND EXISTS (SELECT FROM etl.task f"
-                           " WHERE f.run_id = $1 AND f.phase = %d)",
-                           static_cast<int>(plan::phase::apply), static_cast<int>(plan::phase::compare),
-                           static_cast<int>(plan::phase::find)),
-                {pg::int8(run_id)});
-    pg::execute(pg::format("UPDATE etl.task SET state = 'waiting', crashes = 0, retries = 0, not_before = NULL, ended_at = NULL,"
-                           " why = $2 WHERE run_id = $1 AND phase IN (%d, %d) AND state = 'done'",
-                           static_cast<int>(plan::phase::find), static_cast<int>(plan::phase::vacuum)),
-                {pg::int8(run_id), pg::text(why)});
-    pg::execute("UPDATE etl.run SET state = 'queued', ended_at = NULL, since = pg_catalog.clock_timestamp(),"
-                " sqlstate = NULL, error = NULL, waiting_for = NULL, why = $2 WHERE run_id = $1",
-                {pg::int8(run_id), pg::text(why)});
-}
-
 void say_resumed(std::int64_t run_id, const pg::string &state) {
     const pg::result counts =
         pg::query("SELECT pg_catalog.count(*) FILTER (WHERE state = 'done'), pg_catalog.count(*) FROM etl.task"
@@ -100,6 +80,25 @@ void apply_arguments(std::int64_t run_id, std::optional<int> workers, std::optio
 }
 
 } // namespace
+
+void reopen(std::int64_t run_id, std::string_view why) {
+    pg::execute("UPDATE etl.task SET state = 'waiting', crashes = 0, retries = 0, not_before = NULL, ended_at = NULL,"
+                " why = $2 WHERE run_id = $1 AND state IN ('waiting', 'failed')",
+                {pg::int8(run_id), pg::text(why)});
+    // What a sync has found may be old by now: it looks again, and what it has written already then comes out equal.
+    pg::execute(pg::format("DELETE FROM etl.task WHERE run_id = $1 AND phase IN (%d, %d) AND EXISTS (SELECT FROM etl.task f"
+                           " WHERE f.run_id = $1 AND f.phase = %d)",
+                           static_cast<int>(plan::phase::apply), static_cast<int>(plan::phase::compare),
+                           static_cast<int>(plan::phase::find)),
+                {pg::int8(run_id)});
+    pg::execute(pg::format("UPDATE etl.task SET state = 'waiting', crashes = 0, retries = 0, not_before = NULL, ended_at = NULL,"
+                           " why = $2 WHERE run_id = $1 AND phase IN (%d, %d) AND state = 'done'",
+                           static_cast<int>(plan::phase::find), static_cast<int>(plan::phase::vacuum)),
+                {pg::int8(run_id), pg::text(why)});
+    pg::execute("UPDATE etl.run SET state = 'queued', ended_at = NULL, since = pg_catalog.clock_timestamp(),"
+                " sqlstate = NULL, error = NULL, waiting_for = NULL, why = $2 WHERE run_id = $1",
+                {pg::int8(run_id), pg::text(why)});
+}
 
 std::optional<std::int64_t> resume_newest(const std::optional<predecessor> &before, std::string_view definition,
                                           std::optional<int> workers, std::optional<std::int64_t> chunk_rows,

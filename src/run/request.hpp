@@ -27,6 +27,9 @@ struct predecessor {
 // Of the kind, for a make as a whole or, for a fold, for a portal.
 std::optional<predecessor> newest(const char *kind, std::string_view name);
 
+// Opens an ended run again. Failed tasks get another chance, with a clean record; done ones are kept.
+void reopen(std::int64_t run_id, std::string_view why);
+
 // Falls back on the newest run where that is right, says so, and returns its number.
 std::optional<std::int64_t> resume_newest(const std::optional<predecessor> &before, std::string_view definition,
                                           std::optional<int> workers, std::optional<std::int64_t> chunk_rows,

@@ -61,14 +61,10 @@ std::int64_t request_sync(std::string_view name, std::optional<int> workers) {
     return run_id;
 }
 
-std::int64_t request_restate(std::string_view name, std::string_view portal, const plan::lid_range &range) {
-    pg::require_read_write("etl_restate()");
-    if (range.from && range.to && *range.from >= *range.to)
-        throw error("22023", "argument \"lid_to\" must be greater than argument \"lid_from\"",
-                    "The range is of lids from lid_from on and before lid_to; NULL is no bound.");
-    const catalog::make make = lock_own_make(name);
-    const Oid requester = pg::current_role();
-    watch::follow();
+namespace {
+
+// The one portal that is to be made anew.
+pg::vector<catalog::source> source_of(const catalog::make &make, std::string_view portal) {
     pg::vector<catalog::source> sources = catalog::sources_of(make);
     const auto other = [portal](const catalog::source &source) { return pg::view(source.portal) != portal; };
     sources.erase(std::remove_if(sources.begin(), sources.end(), other), sources.end());
@@ -77,6 +73,32 @@ std::int64_t request_restate(std::string_view name, std::string_view portal, con
         throw error("42704", pg::view(pg::format("make \"%s\" has no portal \"%.*s\"", make.name.c_str(),
                                                  static_cast<int>(portal.size()), portal.data())));
     }
+    return sources;
+}
+
+} // namespace
+
+std::int64_t restate_again(const record &run) {
+    const catalog::make make = lock_own_make(pg::view(*run.make));
+    const pg::vector<catalog::source> sources = source_of(make, pg::view(*run.portal));
+    if (definition_of(make, sources, sync::standings_of(make, sources)) != run.definition)
+        return 0;
+    pg::catalog_scope as_catalog;
+    reopen(run.run_id, "asked for again");
+    say_turn(run.run_id);
+    kick(*find(run.run_id));
+    return run.run_id;
+}
+
+std::int64_t request_restate(std::string_view name, std::string_view portal, const plan::lid_range &range) {
+    pg::require_read_write("etl_restate()");
+    if (range.from && range.to && *range.from >= *range.to)
+        throw error("22023", "argument \"lid_to\" must be greater than argument \"lid_from\"",
+                    "The range is of lids from lid_from on and before lid_to; NULL is no bound.");
+    const catalog::make make = lock_own_make(name);
+    const Oid requester = pg::current_role();
+    watch::follow();
+    const pg::vector<catalog::source> sources = source_of(make, portal);
     const pg::vector<sync::standing> held = sync::standings_of(make, sources);
     const pg::string definition = definition_of(make, sources, held);
     std::int64_t run_id;
