@@ -103,6 +103,14 @@ bool has_done_all(const record &run) {
     return pg::query("SELECT FROM etl.task WHERE run_id = $1 AND state <> 'done' LIMIT 1", {pg::int8(run.run_id)}).empty();
 }
 
+// A request may add tasks to a sync while this worker waits to end it: such a run has not ended. True if that was so.
+bool go_on_with_new_tasks(const record &run) {
+    return pg::execute("UPDATE etl.run r SET state = 'queued', ended_at = NULL, since = pg_catalog.clock_timestamp(),"
+                       " why = 'asked for again' WHERE run_id = $1 AND NOT EXISTS (SELECT FROM etl.task t"
+                       " WHERE t.run_id = $1 AND t.state = 'failed')",
+                       {pg::int8(run.run_id)}) > 0;
+}
+
 // Shows the run as running, or says that it can't. Never waits: whoever steers the run may keep its row for long. A run
 // that takes turns with others must show it before it begins, any other does so with a later claim.
 bool show_running(const record &run) {
@@ -236,8 +244,12 @@ claim_result claim(const record &run, bool alone) {
     } else if (left.int8(0, 1) == 0) {
         // Where the run could not be ended, its row has changed meanwhile: look again.
         result.what = end_run(run) ? verdict::ended : verdict::wait;
-        if (result.what == verdict::ended && run.kind == "sync" && has_done_all(run))
-            sync::note_sync(run.run_id);
+        if (result.what == verdict::ended && run.kind == "sync") {
+            if (has_done_all(run))
+                sync::note_sync(run.run_id);
+            else if (go_on_with_new_tasks(run))
+                result.what = verdict::wait;
+        }
         result.milliseconds = 20;
     }
     return result;

@@ -52,11 +52,13 @@ std::int64_t insert_run(const new_run &wanted);
 // Appends tasks to those that the run has.
 void add_tasks(std::int64_t run_id, const pg::vector<plan::planned_task> &tasks);
 
-// The portals of a run that writes or compares partitions, once its tasks are there.
-void add_portals(std::int64_t run_id, const pg::vector<catalog::source> &sources, const pg::vector<sync::standing> &held);
-// plan::definition_of, and the partitions.
+// plan::definition_of, and the partitions that a run works at.
 pg::string definition_of(const catalog::make &make, const pg::vector<catalog::source> &sources,
                          const pg::vector<sync::standing> &held);
+
+// Adds the tasks of a new run that works at partitions, and lets its workers start.
+void begin_run(std::int64_t run_id, const pg::vector<plan::planned_task> &tasks,
+               const pg::vector<catalog::source> &sources, const pg::vector<sync::standing> &held);
 
 // A price state that nobody keeps up is used as it is; the DBA should know how old it is.
 void warn_of_old_prices(const pg::vector<catalog::source> &sources);
