@@ -20,10 +20,14 @@ constexpr const char *with_front =
     " WHERE run_id = $1 AND state <> 'done' GROUP BY portal) ";
 
 // A task is ready when nothing of a lower phase is unfinished, for its portal or for the run; a publish that waits for
-// etl_publish is not.
+// etl_publish is not, nor a look for changes while others of its portal are at work: what it finds takes the place of
+// what was found before, and two chunks of one lid would both insert it.
+static_assert(static_cast<int>(plan::phase::find) == 7);
 constexpr const char *is_ready =
     " t.state = 'waiting' AND NOT EXISTS (SELECT FROM front f WHERE f.phase < t.phase"
     " AND (t.portal IS NULL OR f.portal IS NULL OR f.portal = t.portal))"
+    " AND (t.phase <> 7 OR NOT EXISTS (SELECT FROM etl.task o WHERE o.run_id = t.run_id AND o.portal = t.portal"
+    " AND o.state = 'running'))"
     " AND (t.kind <> 'publish' OR EXISTS (SELECT FROM etl.run r WHERE r.run_id = t.run_id AND r.publish = 'auto'))";
 
 pg::lock_key task_lock(std::int64_t run_id, std::int32_t task_no) {
