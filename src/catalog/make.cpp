@@ -71,7 +71,7 @@ void drop_stagings(const make &of) {
         pg::catalog_scope as_catalog;
         const pg::result rows = pg::query("SELECT c.oid FROM etl.run r JOIN etl.run_portal p USING (run_id)"
                                           " JOIN pg_catalog.pg_class c ON c.oid = p.staging"
-                                          " WHERE r.make = $1 AND r.state <> 'published' AND c.relowner = $2"
+                                          " WHERE r.make = $1 AND r.kind = 'seed' AND r.state <> 'published' AND c.relowner = $2"
                                           " AND NOT c.relispartition",
                                           {pg::text(pg::view(of.name)), pg::oid(of.owner)});
         for (std::size_t row = 0; row < rows.size(); row++)
