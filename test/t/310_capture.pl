@@ -124,6 +124,18 @@ $etl->sql("SELECT etl_revert($seed)");
 sync('after going back');
 same('after going back');
 
+# A seed that is loaded, or was broken off, while syncs take what is queued: what they delete it has not had.
+$seed = run_of("etl_seed('volkswagen', publish => 'manual')");
+ok($etl->wait_for_run($seed, 'loaded'), 'loaded');
+$etl->sql("DELETE FROM raw.full_auto_autoscout WHERE lid % 20 = 6");
+sync('while a seed is loaded');
+same('while a seed is loaded');
+is($etl->sql('SELECT count(*) FROM etl.dirty'), 0, 'all that was queued has come to the marts');
+$etl->sql("SELECT etl_publish($seed)");
+ok($etl->wait_for_run($seed, 'published'), 'published later');
+sync('published later');
+same('published later');
+
 # Terminal rows are looked at if they have changed themselves, not if their seller has. Whether a row is terminal depends on
 # the time zone of the make, which is not the workers' own.
 my $terminal = "last_visible < '2021-01-01 00:00' AND to_char(last_visible, 'TZ') = 'JST'";
