@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Syncs of a mart that a seed has just filled: where nothing has changed, and where one listing in a hundred has, with its
-# counters and its mapping; without indexes on `modified` in listings, counters and customers, and with them. Beside them
-# the legacy pipeline's daily run over the same changes. Sourced after seed.sh and legacy.sh.
+# Syncs of a mart that a seed has just filled: where nothing has changed, and where one listing in a hundred has, with
+# its counters and its mapping; without indexes on `modified` in listings, counters and customers, and with them. Beside
+# them the legacy pipeline's daily run over the same changes. Sourced after seed.sh and legacy.sh.
 # shellcheck disable=SC2154
 set -euo pipefail
 
@@ -14,12 +14,12 @@ fill_legacy() {
 
 # change HUNDREDTH: one listing in a hundred, another one with each number.
 change() {
-    local portal
+    local portal now='modified = clock_timestamp()' some="lid / 3 % 100 = $1"
     for portal in "${portals[@]}"; do
-        sql -c "UPDATE raw.full_auto_$portal SET title = 'other ' || title, modified = clock_timestamp() WHERE lid / 3 % 100 = $1" \
-            -c "UPDATE raw.stat_auto_$portal SET views = views + 1, modified = clock_timestamp() WHERE lid / 3 % 100 = $1"
+        sql -c "UPDATE raw.full_auto_$portal SET title = 'other ' || title, $now WHERE $some" \
+            -c "UPDATE raw.stat_auto_$portal SET views = views + 1, $now WHERE $some"
     done
-    sql -c "UPDATE $mapping SET quality = 1, modified = clock_timestamp() WHERE lid / 3 % 100 = $1"
+    sql -c "UPDATE $mapping SET quality = 1, $now WHERE $some"
 }
 
 sync_session() {

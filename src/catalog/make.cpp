@@ -10,6 +10,7 @@
 #include "catalog/usage.hpp"
 #include "mart/mart.hpp"
 #include "mart/name.hpp"
+#include "sync/standing.hpp"
 
 extern "C" {
 #include "catalog/pg_type.h"
@@ -70,7 +71,7 @@ void drop_stagings(const make &of) {
         pg::catalog_scope as_catalog;
         const pg::result rows = pg::query("SELECT c.oid FROM etl.run r JOIN etl.run_portal p USING (run_id)"
                                           " JOIN pg_catalog.pg_class c ON c.oid = p.staging"
-                                          " WHERE r.make = $1 AND r.state <> 'published' AND c.relowner = $2"
+                                          " WHERE r.make = $1 AND r.kind = 'seed' AND r.state <> 'published' AND c.relowner = $2"
                                           " AND NOT c.relispartition",
                                           {pg::text(pg::view(of.name)), pg::oid(of.owner)});
         for (std::size_t row = 0; row < rows.size(); row++)
@@ -141,6 +142,7 @@ void drop_make(const pg::string &name) {
     pg::catalog_scope as_catalog;
     pg::execute("DELETE FROM etl.source WHERE make = $1", {pg::text(pg::view(name))});
     pg::execute("DELETE FROM etl.make WHERE make = $1", {pg::text(pg::view(name))});
+    sync::forget_partitions(name);
     capture::release(name);
 }
 

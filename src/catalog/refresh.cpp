@@ -12,6 +12,7 @@
 #include "catalog/usage.hpp"
 #include "mart/mart.hpp"
 #include "pg/message.hpp"
+#include "sync/standing.hpp"
 #include "watch/watch.hpp"
 
 namespace etl::catalog {
@@ -155,6 +156,7 @@ void refresh_make(const pg::string &name) {
     }
     if (now.terminal)
         check_terminal(now, *now.terminal);
+    sync::distrust_partitions(name);
     capture::release_unneeded();
     capture::warn_uncaptured(name);
 }

@@ -20,10 +20,14 @@ constexpr const char *with_front =
     " WHERE run_id = $1 AND state <> 'done' GROUP BY portal) ";
 
 // A task is ready when nothing of a lower phase is unfinished, for its portal or for the run; a publish that waits for
-// etl_publish is not.
+// etl_publish is not, nor a look for changes while others of its portal are at work: what it finds takes the place of
+// what was found before, and two chunks of one lid would both insert it.
+static_assert(static_cast<int>(plan::phase::find) == 7);
 constexpr const char *is_ready =
     " t.state = 'waiting' AND NOT EXISTS (SELECT FROM front f WHERE f.phase < t.phase"
     " AND (t.portal IS NULL OR f.portal IS NULL OR f.portal = t.portal))"
+    " AND (t.phase <> 7 OR NOT EXISTS (SELECT FROM etl.task o WHERE o.run_id = t.run_id AND o.portal = t.portal"
+    " AND o.state = 'running'))"
     " AND (t.kind <> 'publish' OR EXISTS (SELECT FROM etl.run r WHERE r.run_id = t.run_id AND r.publish = 'auto'))";
 
 pg::lock_key task_lock(std::int64_t run_id, std::int32_t task_no) {
@@ -101,6 +105,14 @@ bool end_run(const record &run) {
 
 bool has_done_all(const record &run) {
     return pg::query("SELECT FROM etl.task WHERE run_id = $1 AND state <> 'done' LIMIT 1", {pg::int8(run.run_id)}).empty();
+}
+
+// A request may add tasks to a sync while this worker waits to end it: such a run has not ended. True if that was so.
+bool go_on_with_new_tasks(const record &run) {
+    return pg::execute("UPDATE etl.run r SET state = 'queued', ended_at = NULL, since = pg_catalog.clock_timestamp(),"
+                       " why = 'asked for again' WHERE run_id = $1 AND NOT EXISTS (SELECT FROM etl.task t"
+                       " WHERE t.run_id = $1 AND t.state = 'failed')",
+                       {pg::int8(run.run_id)}) > 0;
 }
 
 // Shows the run as running, or says that it can't. Never waits: whoever steers the run may keep its row for long. A run
@@ -236,8 +248,12 @@ claim_result claim(const record &run, bool alone) {
     } else if (left.int8(0, 1) == 0) {
         // Where the run could not be ended, its row has changed meanwhile: look again.
         result.what = end_run(run) ? verdict::ended : verdict::wait;
-        if (result.what == verdict::ended && run.kind == "sync" && has_done_all(run))
-            sync::note_sync(run.run_id);
+        if (result.what == verdict::ended && run.kind == "sync") {
+            if (has_done_all(run))
+                sync::note_sync(run.run_id);
+            else if (go_on_with_new_tasks(run))
+                result.what = verdict::wait;
+        }
         result.milliseconds = 20;
     }
     return result;

@@ -27,13 +27,14 @@ void bury_runs_of_other_clusters() {
 std::optional<predecessor> newest(const char *kind, std::string_view name) {
     const bool of_portal = std::string_view(kind) == "fold";
     const pg::result rows = pg::query(
-        pg::format("SELECT r.run_id, r.state, r.definition, NOT EXISTS (SELECT FROM etl.run_portal p"
+        // Only of a run that may be taken up: to look for all its relations takes milliseconds.
+        pg::format("SELECT r.run_id, r.state, r.definition, CASE WHEN r.state IN ('failed', 'cancelled') THEN NOT EXISTS (SELECT FROM etl.run_portal p"
                    "  WHERE p.run_id = r.run_id AND p.staging IS NOT NULL"
                    "  AND NOT EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.oid = p.staging))"
                    " AND NOT EXISTS (SELECT FROM etl.run_portal p JOIN etl.portal o USING (portal)"
                    "  WHERE p.run_id = r.run_id AND o.state IN ('unfolded', 'stale') AND NOT EXISTS (SELECT"
                    "   FROM etl.task t WHERE t.run_id = r.run_id AND t.portal = o.portal AND t.kind = 'fold'"
-                   "   AND t.state <> 'done')) AND %s"
+                   "   AND t.state <> 'done')) AND %s ELSE false END"
                    " FROM etl.run r WHERE r.kind = '%s' AND %s AND %s ORDER BY r.run_id DESC LIMIT 1",
                    relations_are_there, kind, of_portal ? "r.portal = $1" : "r.make = $1 AND r.portal IS NULL",
                    this_cluster().c_str()),
@@ -47,26 +48,6 @@ namespace {
 
 bool unfinished(const pg::string &state) {
     return state == "queued" || state == "running" || state == "paused" || state == "loaded";
-}
-
-// Failed tasks get another chance, with a clean record; done ones are kept.
-void reopen(std::int64_t run_id, std::string_view why) {
-    pg::execute("UPDATE etl.task SET state = 'waiting', crashes = 0, retries = 0, not_before = NULL, ended_at = NULL,"
-                " why = $2 WHERE run_id = $1 AND state IN ('waiting', 'failed')",
-                {pg::int8(run_id), pg::text(why)});
-    // What a sync has found may be old by now: it looks again, and what it has written already then comes out equal.
-    pg::execute(pg::format("DELETE FROM etl.task WHERE run_id = $1 AND phase IN (%d, %d) AND EXISTS (SELECT FROM etl.task f"
-                           " WHERE f.run_id = $1 AND f.phase = %d)",
-                           static_cast<int>(plan::phase::apply), static_cast<int>(plan::phase::compare),
-                           static_cast<int>(plan::phase::find)),
-                {pg::int8(run_id)});
-    pg::execute(pg::format("UPDATE etl.task SET state = 'waiting', crashes = 0, retries = 0, not_before = NULL, ended_at = NULL,"
-                           " why = $2 WHERE run_id = $1 AND phase IN (%d, %d) AND state = 'done'",
-                           static_cast<int>(plan::phase::find), static_cast<int>(plan::phase::vacuum)),
-                {pg::int8(run_id), pg::text(why)});
-    pg::execute("UPDATE etl.run SET state = 'queued', ended_at = NULL, since = pg_catalog.clock_timestamp(),"
-                " sqlstate = NULL, error = NULL, waiting_for = NULL, why = $2 WHERE run_id = $1",
-                {pg::int8(run_id), pg::text(why)});
 }
 
 void say_resumed(std::int64_t run_id, const pg::string &state) {
@@ -99,6 +80,25 @@ void apply_arguments(std::int64_t run_id, std::optional<int> workers, std::optio
 }
 
 } // namespace
+
+void reopen(std::int64_t run_id, std::string_view why) {
+    pg::execute("UPDATE etl.task SET state = 'waiting', crashes = 0, retries = 0, not_before = NULL, ended_at = NULL,"
+                " why = $2 WHERE run_id = $1 AND state IN ('waiting', 'failed')",
+                {pg::int8(run_id), pg::text(why)});
+    // What a sync has found may be old by now: it looks again, and what it has written already then comes out equal.
+    pg::execute(pg::format("DELETE FROM etl.task WHERE run_id = $1 AND phase IN (%d, %d) AND EXISTS (SELECT FROM etl.task f"
+                           " WHERE f.run_id = $1 AND f.phase = %d)",
+                           static_cast<int>(plan::phase::apply), static_cast<int>(plan::phase::compare),
+                           static_cast<int>(plan::phase::find)),
+                {pg::int8(run_id)});
+    pg::execute(pg::format("UPDATE etl.task SET state = 'waiting', crashes = 0, retries = 0, not_before = NULL, ended_at = NULL,"
+                           " why = $2 WHERE run_id = $1 AND phase IN (%d, %d) AND state = 'done'",
+                           static_cast<int>(plan::phase::find), static_cast<int>(plan::phase::vacuum)),
+                {pg::int8(run_id), pg::text(why)});
+    pg::execute("UPDATE etl.run SET state = 'queued', ended_at = NULL, since = pg_catalog.clock_timestamp(),"
+                " sqlstate = NULL, error = NULL, waiting_for = NULL, why = $2 WHERE run_id = $1",
+                {pg::int8(run_id), pg::text(why)});
+}
 
 std::optional<std::int64_t> resume_newest(const std::optional<predecessor> &before, std::string_view definition,
                                           std::optional<int> workers, std::optional<std::int64_t> chunk_rows,

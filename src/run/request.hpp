@@ -27,6 +27,9 @@ struct predecessor {
 // Of the kind, for a make as a whole or, for a fold, for a portal.
 std::optional<predecessor> newest(const char *kind, std::string_view name);
 
+// Opens an ended run again. Failed tasks get another chance, with a clean record; done ones are kept.
+void reopen(std::int64_t run_id, std::string_view why);
+
 // Falls back on the newest run where that is right, says so, and returns its number.
 std::optional<std::int64_t> resume_newest(const std::optional<predecessor> &before, std::string_view definition,
                                           std::optional<int> workers, std::optional<std::int64_t> chunk_rows,
@@ -49,11 +52,13 @@ std::int64_t insert_run(const new_run &wanted);
 // Appends tasks to those that the run has.
 void add_tasks(std::int64_t run_id, const pg::vector<plan::planned_task> &tasks);
 
-// The portals of a run that writes or compares partitions, once its tasks are there.
-void add_portals(std::int64_t run_id, const pg::vector<catalog::source> &sources, const pg::vector<sync::standing> &held);
-// plan::definition_of, and the partitions.
+// plan::definition_of, and the partitions that a run works at.
 pg::string definition_of(const catalog::make &make, const pg::vector<catalog::source> &sources,
                          const pg::vector<sync::standing> &held);
+
+// Adds the tasks of a new run that works at partitions, and lets its workers start.
+void begin_run(std::int64_t run_id, const pg::vector<plan::planned_task> &tasks,
+               const pg::vector<catalog::source> &sources, const pg::vector<sync::standing> &held);
 
 // A price state that nobody keeps up is used as it is; the DBA should know how old it is.
 void warn_of_old_prices(const pg::vector<catalog::source> &sources);

@@ -52,15 +52,7 @@ std::int64_t request_verify(std::string_view name, std::string_view level, bool 
     for (std::size_t i = 0; i < sources.size(); i++)
         for (plan::planned_task &task : plan::plan_verification(make, sources[i], held[i].partition))
             tasks.push_back(std::move(task));
-    {
-        pg::catalog_scope as_catalog;
-        add_tasks(run_id, tasks);
-        add_portals(run_id, sources, held);
-    }
-    record_relations(run_id);
-    forget_ended_runs(*find(run_id));
-    say_turn(run_id);
-    kick(*find(run_id));
+    begin_run(run_id, tasks, sources, held);
     return run_id;
 }
 

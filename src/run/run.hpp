@@ -41,6 +41,8 @@ std::int64_t request_sync(std::string_view make, std::optional<int> workers);
 std::int64_t request_restate(std::string_view make, std::string_view portal, const plan::lid_range &range);
 // level: as verify::level_of knows it.
 std::int64_t request_verify(std::string_view make, std::string_view level, bool repair);
+// Takes up such a run that has failed or was cancelled, if nothing has changed of what it was planned from; returns 0 else.
+std::int64_t restate_again(const record &run);
 std::int64_t request_fold(std::string_view portal, std::optional<int> workers);
 
 // Deletes ended runs of the same make, or folds of the same portal, with tasks and events; the last 50 stay.

@@ -7,6 +7,7 @@
 #include "run/turn.hpp"
 #include "settings.hpp"
 #include "sync/follow.hpp"
+#include "sync/standing.hpp"
 
 namespace etl::run {
 
@@ -146,6 +147,7 @@ void retry(std::int64_t run_id) {
     // The request knows whether the run still fits its definitions, and takes it up if it is the newest.
     const std::int64_t taken = run.kind == "fold"     ? request_fold(pg::view(*run.portal), std::nullopt)
                                : run.kind == "verify" ? verify_again(run)
+                               : run.kind == "sync" && run.portal ? restate_again(run)
                                : run.kind == "sync"   ? request_sync(pg::view(*run.make), std::nullopt)
                                                     : request_seed(pg::view(*run.make), std::nullopt, std::nullopt, "auto");
     if (taken != run_id)
@@ -212,6 +214,7 @@ void forget_old(std::string_view name) {
     pg::owner_scope as_owner(make.owner);
     as_owner.settings().set("lock_timeout", pg::format("%dms", publish_lock_timeout).c_str());
     mart::forget_old(make.mart, portals);
+    sync::forget_dropped();
 }
 
 } // namespace etl::run

@@ -95,6 +95,10 @@ void look_for_changes(const assignment &duty, const catalog::source &source, Oid
     pg::catalog_scope as_catalog;
     pg::execute("UPDATE etl.run_portal SET mark = $3, rates = $4 WHERE run_id = $1 AND portal = $2",
                 {pg::int8(duty.run.run_id), pg::text(source.portal), pg::timestamptz(mark), pg::int8(found.rates)});
+    // An earlier look has found some of the same; none of its chunks is at work (run/claim).
+    pg::execute(pg::format("DELETE FROM etl.task WHERE run_id = $1 AND portal = $2 AND phase IN (%d, %d) AND state = 'waiting'",
+                           static_cast<int>(plan::phase::apply), static_cast<int>(plan::phase::compare)),
+                {pg::int8(duty.run.run_id), pg::text(source.portal)});
     add_tasks(duty.run.run_id, tasks);
 }
 

@@ -60,12 +60,29 @@ pg::vector<standing> standings_of(const catalog::make &make, const pg::vector<ca
     return found;
 }
 
+void forget_partitions(const pg::string &make) {
+    pg::catalog_scope as_catalog;
+    pg::execute("DELETE FROM etl.digest d USING etl.partition p WHERE p.relation = d.relation AND p.make = $1",
+                {pg::text(make)});
+    pg::execute("DELETE FROM etl.partition WHERE make = $1", {pg::text(make)});
+}
+
+void distrust_partitions(const pg::string &make) {
+    pg::catalog_scope as_catalog;
+    pg::execute("UPDATE etl.partition SET mark = '4713-01-01 00:00:00+00 BC' WHERE make = $1", {pg::text(make)});
+}
+
+void forget_dropped() {
+    pg::catalog_scope as_catalog;
+    for (const char *table : {"partition", "digest"})
+        pg::execute(pg::format("DELETE FROM etl.%s p WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.oid = p.relation)",
+                               table));
+}
+
 void note_seed(std::int64_t run_id) {
     pg::catalog_scope as_catalog;
     const pg::value run = pg::int8(run_id);
-    // What was dropped since is forgotten on the way.
-    pg::execute("DELETE FROM etl.partition p WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.oid = p.relation)");
-    pg::execute("DELETE FROM etl.digest d WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.oid = d.relation)");
+    forget_dropped(); // on the way
     pg::execute(pg::format("INSERT INTO etl.partition (relation, make, portal, mark, rates)"
                            " SELECT p.staging, r.make, p.portal, COALESCE((SELECT pg_catalog.min(t.mark) FROM etl.task t"
                            "  WHERE t.run_id = $1 AND t.portal = p.portal AND t.kind = 'load'), r.started_at), %s"

@@ -15,6 +15,13 @@ struct standing {
 pg::vector<standing> standings_of(const catalog::make &make, const pg::vector<catalog::source> &sources);
 standing standing_of(const catalog::make &make, Oid partition, const pg::string &portal);
 
+// When the make is dropped: another one of that name may give other rows of the same partitions.
+void forget_partitions(const pg::string &make);
+// When its sources are other relations than they were: the next sync compares all rows.
+void distrust_partitions(const pg::string &make);
+// Of tables that are gone.
+void forget_dropped();
+
 // After a seed's staging tables were attached, in the same transaction: they are in step with what their chunks have read,
 // and their digests are those of the chunks.
 void note_seed(std::int64_t run_id);

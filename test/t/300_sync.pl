@@ -84,6 +84,21 @@ while (my ($name, $change) = splice @changes, 0, 2)
 	is(versions(), $before, "$name, then nothing: nor touched");
 }
 
+# A sync that is at work looks once more when it is asked for again.
+my $holder = $etl->node->background_psql('postgres');
+$holder->query_safe('BEGIN; LOCK TABLE raw.ads_volkswagen IN SHARE MODE');
+$etl->sql("UPDATE raw.stat_auto_mobile SET views = 1, modified = now() WHERE lid % 50 = 11");
+my $at_work = $etl->sql("SELECT DISTINCT run_id FROM etl_sync('volkswagen')");
+ok($etl->wait_until("SELECT count(*) > 0 FROM pg_stat_activity WHERE backend_type = 'pg_etl worker' AND wait_event_type = 'Lock'"),
+	'a sync at work');
+$etl->sql("UPDATE raw.stat_auto_autoscout SET views = 2, modified = now() WHERE lid % 50 = 12");
+is(sync_asked(), $at_work, 'asked for again: it is the same');
+$holder->query_safe('COMMIT');
+$holder->quit;
+ok($etl->wait_for_run($at_work, 'done'), 'asked for again: done');
+same('asked for again');
+sub sync_asked { return $etl->sql("SELECT DISTINCT run_id FROM etl_sync('volkswagen')") }
+
 # Changes while a seed is at work, and between its end and the first sync.
 my $run = $etl->seed(workers => 1, chunk_rows => 100);
 for my $round (1 .. 5)
