@@ -6,6 +6,7 @@
 #include "pg/message.hpp"
 #include "run/turn.hpp"
 #include "settings.hpp"
+#include "sync/follow.hpp"
 #include "sync/standing.hpp"
 
 namespace etl::run {
@@ -117,6 +118,9 @@ void resume(std::int64_t run_id) {
     if (run.state != "paused")
         refuse(run, "resume",
                run.state == "failed" || run.state == "cancelled" ? "Use etl_retry, or ask for the run again." : "");
+    // A seed that was at work when this run was paused may have replaced the partitions, and a claim looks no more at that.
+    if (run.make && run.kind != "seed")
+        (void)sync::follow_partitions(run_id);
     set_state(run_id, keeps_turn(run_id) ? "running" : "queued", pg::view(by_whom("resumed")));
     say_turn(run_id);
     kick(get(run_id));

@@ -13,13 +13,15 @@ CREATE TABLE etl.captured_source (
     source     regclass PRIMARY KEY,
     by_lid     boolean NOT NULL,
     by_account boolean NOT NULL,
-    fault      text
+    fault      text,
+    trimmed    xid8
 );
 COMMENT ON TABLE etl.captured_source IS 'Relations that watched makes read and whose changes are queued';
 COMMENT ON COLUMN etl.captured_source.source IS 'Relation';
 COMMENT ON COLUMN etl.captured_source.by_lid IS 'Whether the column lid of what changes is queued';
 COMMENT ON COLUMN etl.captured_source.by_account IS 'Whether the column acc_id is';
 COMMENT ON COLUMN etl.captured_source.fault IS 'What kept changes from being seen when that was last looked at; NULL for nothing';
+COMMENT ON COLUMN etl.captured_source.trimmed IS 'The newest transaction of which anything was deleted from the queue, since all partitions have had it; NULL for none';
 
 CREATE TABLE etl.captured_relation (
     source   regclass NOT NULL,

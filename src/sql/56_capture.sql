@@ -52,7 +52,7 @@ BEGIN
     DELETE FROM etl.source_gap g WHERE g.source = $1 AND g.is_start;
     INSERT INTO etl.source_gap (source, is_start, cause)
     VALUES ($1, true, format('changes of %s were not captured yet', $1::regclass));
-    UPDATE etl.captured_source s SET fault = NULL WHERE s.source = $1;
+    UPDATE etl.captured_source s SET fault = NULL, trimmed = NULL WHERE s.source = $1;
 END $$;
 REVOKE ALL ON FUNCTION etl.begin_capture(oid) FROM PUBLIC;
 COMMENT ON FUNCTION etl.begin_capture(oid) IS 'Says that from this transaction on the changes of a source are queued';
@@ -79,7 +79,8 @@ COMMENT ON FUNCTION etl.capture_gap(oid) IS
 
 -- The partitions of a run have had what was committed when it was asked for. What all partitions have had is deleted; while
 -- one of them has had nothing, all is kept that comes to its sources. A partition that is no longer the mart's does not
--- hold the queue up, so that if it comes back all of it has to be compared.
+-- hold the queue up, so that if it comes back all of it has to be compared. Nor does one that is not the mart's yet: where
+-- a seed was loaded, or broken off, while syncs went on, what it has not seen may have been deleted since.
 CREATE FUNCTION etl.consume_captured(run_id bigint) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -88,6 +89,9 @@ BEGIN
     FROM etl.run r JOIN etl.source_watch w ON w.make = r.make JOIN etl.run_portal p ON p.run_id = r.run_id
     WHERE r.run_id = $1 AND r.portal IS NULL AND r.kind IN ('seed', 'sync') AND p.staging IS NOT NULL
       AND pg_visible_in_snapshot(w.xid, r.snapshot)
+      AND NOT (r.kind = 'seed' AND EXISTS (
+          SELECT FROM etl.source_need n JOIN etl.captured_source s ON s.source::oid = n.source
+          WHERE n.make = r.make AND n.portal = p.portal AND s.trimmed >= pg_snapshot_xmin(r.snapshot)))
     ON CONFLICT (partition) DO UPDATE SET snapshot = excluded.snapshot;
     IF NOT FOUND THEN
         RETURN;
@@ -100,9 +104,15 @@ BEGIN
     ), gaps AS (
         DELETE FROM etl.source_gap g USING had h WHERE g.source = h.source AND NOT g.is_start
         AND NOT EXISTS (SELECT FROM unnest(h.snapshots) s WHERE NOT pg_visible_in_snapshot(g.xid, s))
+        RETURNING g.source, g.xid
+    ), keys AS (
+        DELETE FROM etl.dirty d USING had h WHERE d.source = h.source
+        AND NOT EXISTS (SELECT FROM unnest(h.snapshots) s WHERE NOT pg_visible_in_snapshot(d.xid, s))
+        RETURNING d.source, d.xid
     )
-    DELETE FROM etl.dirty d USING had h WHERE d.source = h.source
-    AND NOT EXISTS (SELECT FROM unnest(h.snapshots) s WHERE NOT pg_visible_in_snapshot(d.xid, s));
+    UPDATE etl.captured_source s SET trimmed = GREATEST(s.trimmed, t.xid)
+    FROM (SELECT d.source, max(d.xid) AS xid FROM (TABLE gaps UNION ALL TABLE keys) d GROUP BY d.source) t
+    WHERE s.source::oid = t.source AND (s.trimmed IS NULL OR s.trimmed < t.xid);
 END $$;
 REVOKE ALL ON FUNCTION etl.consume_captured(bigint) FROM PUBLIC;
 COMMENT ON FUNCTION etl.consume_captured(bigint) IS

@@ -10,12 +10,13 @@ namespace etl::sync {
 
 namespace {
 
-// Forgets what all partitions, and the chunks of seeds under way, have had. Those that read now began within a day.
+// Forgets what all partitions, and the chunks of seeds that may yet be published, have had. Those that read now began within
+// a day.
 void forget_emptied() {
     pg::execute("DELETE FROM etl.price_emptied e WHERE e.modified < LEAST((SELECT pg_catalog.min(p.mark) FROM etl.partition p"
                 " JOIN etl.portal o ON o.portal = p.portal WHERE o.price_state = e.price_state),"
                 " (SELECT pg_catalog.min(t.mark) FROM etl.run r JOIN etl.task t USING (run_id)"
-                "  WHERE r.kind = 'seed' AND r.state IN ('queued', 'running', 'paused', 'loaded'))) - interval '1 day'"
+                "  WHERE r.kind = 'seed' AND r.state <> 'published')) - interval '1 day'"
                 " AND EXISTS (SELECT FROM etl.partition p JOIN etl.portal o ON o.portal = p.portal"
                 "  WHERE o.price_state = e.price_state)");
 }

@@ -55,8 +55,10 @@ pg::string held_sql(const place &where) {
                       pg::relation_name(where.partition, "partition") + " p WHERE true";
     if (where.range.from)
         text += pg::format(" AND p.lid >= " INT64_FORMAT, *where.range.from);
+    // Rows without a lid, which no seed writes, are looked at with the first range.
     if (where.range.to)
-        text += pg::format(" AND p.lid < " INT64_FORMAT, *where.range.to);
+        text += pg::format(where.range.from ? " AND p.lid < " INT64_FORMAT : " AND (p.lid < " INT64_FORMAT " OR p.lid IS NULL)",
+                           *where.range.to);
     return text;
 }
 

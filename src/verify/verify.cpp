@@ -74,6 +74,11 @@ differing find_differing(const place &where, const look &seen, const std::option
     return found;
 }
 
+// Changes are applied by lid, so that these would stay.
+void remove_rows_without_lid(Oid partition) {
+    pg::execute(pg::format("DELETE FROM ONLY %s p WHERE p.lid IS NULL", pg::relation_name(partition, "partition").c_str()));
+}
+
 void look_closely(const duty &whose, const place &where, bool repair, const look &seen,
                   const std::optional<written> &before) {
     const differing found = find_differing(where, seen, before);
@@ -89,6 +94,8 @@ void look_closely(const duty &whose, const place &where, bool repair, const look
     const pg::vector<std::int64_t> &lids = found.as_written ? found.shown : found.all;
     if (!lids.empty())
         (void)sync::apply(where.source.view, where.partition, {where.range, lids});
+    if (!seen.as_written && !where.range.from)
+        remove_rows_without_lid(where.partition);
     if (before)
         note(where, digest_now(where));
 }

@@ -124,6 +124,41 @@ $etl->sql("SELECT etl_revert($seed)");
 sync('after going back');
 same('after going back');
 
+# A seed that is loaded, or was broken off, while syncs take what is queued: what they delete it has not had.
+$seed = run_of("etl_seed('volkswagen', publish => 'manual')");
+ok($etl->wait_for_run($seed, 'loaded'), 'loaded');
+$etl->sql("DELETE FROM raw.full_auto_autoscout WHERE lid % 20 = 6");
+sync('while a seed is loaded');
+same('while a seed is loaded');
+is($etl->sql('SELECT count(*) FROM etl.dirty'), 0, 'all that was queued has come to the marts');
+$etl->sql("SELECT etl_publish($seed)");
+ok($etl->wait_for_run($seed, 'published'), 'published later');
+sync('published later');
+same('published later');
+
+# One that is cancelled, and taken up again days later: a listing that has lost its price since.
+$seed = run_of("etl_seed('volkswagen', publish => 'manual')");
+ok($etl->wait_for_run($seed, 'loaded'), 'loaded again');
+my $priced = $etl->sql(<<'SQL');
+SELECT lid FROM raw.price_state_mobile JOIN raw.full_auto_mobile l USING (lid) JOIN raw.stat_auto_mobile s USING (lid)
+JOIN mapping.lot_volkswagen m USING (lid) JOIN raw.ads_volkswagen a USING (lid) JOIN raw.cust_auto_mobile c ON c.acc_id = l.acc_id
+WHERE s.price_last IS NULL AND a.price_last IS NOT NULL
+  AND GREATEST(l.modified, s.modified, m.modified, c.modified) < now() - interval '5 days' ORDER BY lid LIMIT 1
+SQL
+cmp_ok($priced, '>', 0, 'there is one that has its price of the log');
+$etl->sql("SELECT etl_cancel($seed); DELETE FROM raw.prices_auto_mobile WHERE lid = $priced");
+sync('it lost its price');
+same('it lost its price');
+$etl->sql("UPDATE etl.price_emptied SET modified = modified - interval '2 days';
+           UPDATE etl.task SET mark = mark - interval '2 days 1 minute' WHERE run_id = $seed");
+sync('days later');
+$etl->sql("SELECT etl_retry($seed)");
+ok($etl->wait_for_run($seed, 'loaded'), 'taken up again');
+$etl->sql("SELECT etl_publish($seed)");
+ok($etl->wait_for_run($seed, 'published'), 'published days later');
+sync('published days later');
+same('published days later');
+
 # Terminal rows are looked at if they have changed themselves, not if their seller has. Whether a row is terminal depends on
 # the time zone of the make, which is not the workers' own.
 my $terminal = "last_visible < '2021-01-01 00:00' AND to_char(last_visible, 'TZ') = 'JST'";

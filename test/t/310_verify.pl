@@ -60,6 +60,9 @@ my %damage = (
 	'a row that no source has' => [
 		"INSERT INTO ${mart}_mobile SELECT (jsonb_populate_record(m, '{\"lid\": -7}')).* FROM ${mart}_mobile m WHERE lid = $z",
 		"mobile -7 ", 'count' ],
+	'a row without a lid' => [
+		"INSERT INTO ${mart}_mobile SELECT (jsonb_populate_record(m, '{\"lid\": null}')).* FROM ${mart}_mobile m WHERE lid = $z",
+		"mobile  ", 'count' ],
 );
 for my $name (sort keys %damage)
 {

@@ -137,6 +137,22 @@ is(ask_behind('etl_sync', $seed, 'taken up again'), $sync, 'taken up again: it i
 $etl->release;
 ok($etl->wait_for_run($_), "taken up again: run $_ ends") for $seed, $sync;
 equal('taken up again');
+
+# The same, paused while it waits: what it was at work at before is replaced until it is resumed.
+change();
+$sync = hold_sync();
+$etl->sql("SELECT etl_cancel($sync)");
+$etl->release;
+$etl->wait_for_no_workers;
+$seed = $etl->hold('load');
+is(ask_behind('etl_sync', $seed, 'paused'), $sync, 'paused: it is the old one');
+$etl->sql("SELECT etl_pause($sync)");
+$etl->release;
+ok($etl->wait_for_run($seed), 'paused: the seed ends');
+change();
+$etl->sql("SELECT etl_resume($sync)");
+ok($etl->wait_for_run($sync), 'paused: the sync ends');
+equal('paused');
 change();
 $sync = $etl->sql("SELECT DISTINCT run_id FROM etl_sync('volkswagen')");
 ok($etl->wait_for_run($sync), 'a last sync');
