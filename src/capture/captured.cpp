@@ -28,12 +28,9 @@ bool has_accounts(Oid partition) {
                 .empty();
 }
 
-// A mapping has lids of all portals; only those matter that are this portal's, or were.
-pg::string changed_lids(const catalog::make &make, const catalog::portal &portal, Oid partition) {
-    return pg::format(
-        "SELECT k.key AS lid FROM etl.captured_key k WHERE k.partition = %u AND NOT k.by_account AND (k.source <> %u"
-        " OR EXISTS (SELECT FROM %s l WHERE l.lid = k.key) OR EXISTS (SELECT FROM %s p WHERE p.lid = k.key))",
-        partition, make.mapping, pg::relation_name(portal.listing).c_str(), pg::relation_name(partition).c_str());
+// A mapping's lids are those of all portals: a view may give rows of it that have no listing, so none is left out.
+pg::string changed_lids(Oid partition) {
+    return pg::format("SELECT k.key AS lid FROM etl.captured_key k WHERE k.partition = %u AND NOT k.by_account", partition);
 }
 
 // Listings of customers that have changed, or were there: as the sources have it, and as the mart does.
@@ -49,15 +46,14 @@ pg::string lids_of_accounts(const catalog::make &make, const catalog::portal &po
 
 captured find_captured(const catalog::make &make, const catalog::portal &portal, Oid partition) {
     pg::catalog_scope as_catalog;
-    captured found{std::nullopt, {}, false};
+    captured found{};
     if (!is_watched(make))
         return found;
     note_faults(partition);
     found.compare = pg::query("SELECT etl.capture_gap($1)", {pg::oid(partition)}).optional_text(0, 0);
     if (found.compare)
         return found;
-    found.complete = true;
-    found.lids = changed_lids(make, portal, partition);
+    found.lids = changed_lids(partition);
     if (!has_accounts(partition))
         return found;
     if (!has_account_key(portal.listing)) {

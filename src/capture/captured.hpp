@@ -11,8 +11,6 @@ struct captured {
     // SELECT lid ...: the lids that may have changed, some of them more than once; to be run as the make's owner, in this
     // transaction or later. Empty if there are none, or the sources are not watched.
     pg::string lids;
-    // The sources are watched, and the queue has all that has changed in them: `modified` tells nothing more.
-    bool complete;
 };
 
 // What the partition has not had yet. Acts as the extension's owner, and leaves the current user as it is.
