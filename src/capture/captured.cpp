@@ -58,7 +58,6 @@ captured find_captured(const catalog::make &make, const catalog::portal &portal,
         return found;
     if (!has_account_key(portal.listing)) {
         found.compare = "customers have changed, and listings have no column acc_id of an integer type";
-        found.complete = false;
         return found;
     }
     found.lids += lids_of_accounts(make, portal, portal.listing, partition);
