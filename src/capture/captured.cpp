@@ -30,7 +30,8 @@ bool has_accounts(Oid partition) {
 
 // A mapping's lids are those of all portals: a view may give rows of it that have no listing, so none is left out.
 pg::string changed_lids(Oid partition) {
-    return pg::format("SELECT k.key AS lid FROM etl.captured_key k WHERE k.partition = %u AND NOT k.by_account", partition);
+    return pg::format("SELECT k.key AS lid FROM etl.captured_key k WHERE k.partition = %u AND NOT k.by_account",
+                      partition);
 }
 
 // Listings of customers that have changed, or were there: as the sources have it, and as the mart does.

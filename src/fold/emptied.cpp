@@ -36,8 +36,7 @@ void record_emptied(Oid state, const std::int64_t *lids, std::size_t count) {
         for (std::size_t i = 0; i < now; i++)
             elements[i] = Int64GetDatum(lids[done + i]);
         insert(state,
-               PointerGetDatum(
-                   ::construct_array(elements, static_cast<int>(now), INT8OID, 8, true, TYPALIGN_DOUBLE)),
+               PointerGetDatum(::construct_array(elements, static_cast<int>(now), INT8OID, 8, true, TYPALIGN_DOUBLE)),
                "INSERT INTO etl.price_emptied (price_state, lid) SELECT $1, pg_catalog.unnest($2)");
         ::pfree(elements);
     }

@@ -61,7 +61,8 @@ pg::vector<planned_task> plan_application(const catalog::source &source, const p
         task.range.from = lids[first];
         if (end < lids.size())
             task.range.to = lids[end];
-        task.lids.emplace(lids.begin() + static_cast<std::ptrdiff_t>(first), lids.begin() + static_cast<std::ptrdiff_t>(end));
+        task.lids.emplace(lids.begin() + static_cast<std::ptrdiff_t>(first),
+                          lids.begin() + static_cast<std::ptrdiff_t>(end));
         task.estimated_rows = static_cast<std::int64_t>(end - first);
         tasks.push_back(std::move(task));
     }

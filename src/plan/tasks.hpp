@@ -23,8 +23,8 @@ pg::vector<noted_range> noted_ranges(Oid partition);
 
 using portal_ranges = std::vector<divisible_range>;
 
-// The ranges of each source. chunk_rows: rows of the mart a range, which then can't be cut; else they are as large as the
-// target allows and still two for each worker, but not smaller than the slowest worker needs for the target.
+// The ranges of each source. chunk_rows: rows of the mart a range, which then can't be cut; else they are as large as
+// the target allows and still two for each worker, but not smaller than the slowest worker needs for the target.
 std::vector<portal_ranges> cut_loads(const catalog::make &make, const pg::vector<catalog::source> &sources, int workers,
                                      std::optional<std::int64_t> chunk_rows);
 

@@ -52,9 +52,10 @@ void take_back_orphans(const record &run) {
         if (!mine)
             continue; // another worker takes it back
         // A publish that waited was in nobody's company: it did not bring the server down.
-        pg::execute("UPDATE etl.task t SET crashes = crashes - 1 WHERE run_id = $1 AND task_no = $2 AND kind = 'publish'"
-                    " AND EXISTS (SELECT FROM etl.run r WHERE r.run_id = t.run_id AND r.waiting_for IS NOT NULL)",
-                    {pg::int8(run.run_id), pg::int4(task_no)});
+        pg::execute(
+            "UPDATE etl.task t SET crashes = crashes - 1 WHERE run_id = $1 AND task_no = $2 AND kind = 'publish'"
+            " AND EXISTS (SELECT FROM etl.run r WHERE r.run_id = t.run_id AND r.waiting_for IS NOT NULL)",
+            {pg::int8(run.run_id), pg::int4(task_no)});
         pg::execute(
             pg::format("UPDATE etl.task SET crashes = crashes + 1,"
                        " state = CASE WHEN crashes + 1 < %d THEN 'waiting' ELSE 'failed' END,"
@@ -88,11 +89,13 @@ task read_task(const pg::result &rows) {
 // steered since it was looked at: the conditions hold for the row as it is when it is locked.
 bool end_run(const record &run) {
     return pg::execute(
-               "UPDATE etl.run r SET state = CASE WHEN l.published THEN 'published' WHEN f.task_no IS NOT NULL THEN 'failed'"
+               "UPDATE etl.run r SET state = CASE WHEN l.published THEN 'published' WHEN f.task_no IS NOT NULL THEN "
+               "'failed'"
                "  WHEN l.waiting THEN 'loaded' ELSE 'done' END,"
                " ended_at = CASE WHEN f.task_no IS NOT NULL OR NOT l.waiting THEN pg_catalog.clock_timestamp() END,"
                " since = pg_catalog.clock_timestamp(), waiting_for = NULL, why = NULL, sqlstate = f.sqlstate,"
-               " error = pg_catalog.concat_ws(' ', f.kind, 'of portal ' || f.portal, CASE WHEN f.kind IN ('load', 'fold')"
+               " error = pg_catalog.concat_ws(' ', f.kind, 'of portal ' || f.portal, CASE WHEN f.kind IN ('load', "
+               "'fold')"
                "  THEN pg_catalog.format('[%s, %s)', f.lid_from, f.lid_to) END) || ': ' || f.error"
                " FROM (SELECT COALESCE(pg_catalog.bool_or(t.state = 'waiting'), false) AS waiting,"
                "  COALESCE(pg_catalog.bool_or(t.kind = 'publish' AND t.state = 'done'), false) AS published"
@@ -104,7 +107,8 @@ bool end_run(const record &run) {
 }
 
 bool has_done_all(const record &run) {
-    return pg::query("SELECT FROM etl.task WHERE run_id = $1 AND state <> 'done' LIMIT 1", {pg::int8(run.run_id)}).empty();
+    return pg::query("SELECT FROM etl.task WHERE run_id = $1 AND state <> 'done' LIMIT 1", {pg::int8(run.run_id)})
+        .empty();
 }
 
 // A request may add tasks to a sync while this worker waits to end it: such a run has not ended. True if that was so.
@@ -119,13 +123,14 @@ bool go_on_with_new_tasks(const record &run) {
 // that takes turns with others must show it before it begins, any other does so with a later claim.
 bool show_running(const record &run) {
     if (run.state != "queued" ||
-        pg::execute("UPDATE etl.run SET state = 'running', since = pg_catalog.clock_timestamp(), why = NULL,"
-                    " started_at = COALESCE(started_at, pg_catalog.clock_timestamp()) WHERE run_id ="
-                    " (SELECT run_id FROM etl.run WHERE run_id = $1 AND state = 'queued' FOR NO KEY UPDATE SKIP LOCKED)",
-                    {pg::int8(run.run_id)}) > 0)
+        pg::execute(
+            "UPDATE etl.run SET state = 'running', since = pg_catalog.clock_timestamp(), why = NULL,"
+            " started_at = COALESCE(started_at, pg_catalog.clock_timestamp()) WHERE run_id ="
+            " (SELECT run_id FROM etl.run WHERE run_id = $1 AND state = 'queued' FOR NO KEY UPDATE SKIP LOCKED)",
+            {pg::int8(run.run_id)}) > 0)
         return true;
-    return !run.make || !pg::query("SELECT FROM etl.run WHERE run_id = $1 AND state = 'running'", {pg::int8(run.run_id)})
-                             .empty();
+    return !run.make ||
+           !pg::query("SELECT FROM etl.run WHERE run_id = $1 AND state = 'running'", {pg::int8(run.run_id)}).empty();
 }
 
 claim_result later(std::int64_t milliseconds) {
@@ -162,9 +167,8 @@ std::int64_t ready_tasks(std::int64_t run_id, std::int64_t limit) {
         return ready;
     const std::int64_t lost = static_cast<std::int64_t>(orphans(run_id).size());
     // A run that nothing of is ready or running still needs somebody to end it.
-    const bool idle = pg::query("SELECT FROM etl.task WHERE run_id = $1 AND state = 'running' LIMIT 1",
-                                {pg::int8(run_id)})
-                          .empty();
+    const bool idle =
+        pg::query("SELECT FROM etl.task WHERE run_id = $1 AND state = 'running' LIMIT 1", {pg::int8(run_id)}).empty();
     return ready + lost + (ready == 0 && idle ? 1 : 0);
 }
 
@@ -194,9 +198,9 @@ claim_result claim(const record &run, bool alone) {
     }
     take_back_orphans(run);
 
-    // Suspected tasks come last, so that one that brings the server down does so when the rest is done; later phases come
-    // first, since their pages are warm. Portals come one by one, so that the indexes of one are built beside the loads of
-    // the next, the largest first, so that what remains to be done after the last load is little.
+    // Suspected tasks come last, so that one that brings the server down does so when the rest is done; later phases
+    // come first, since their pages are warm. Portals come one by one, so that the indexes of one are built beside the
+    // loads of the next, the largest first, so that what remains to be done after the last load is little.
     const pg::result found = pg::query(
         pg::format("%s SELECT t.task_no, t.kind, t.portal, t.lid_from, t.lid_to, t.parent_index::oid, t.attempts + 1,"
                    " t.retries, t.cuts IS NOT NULL, t.phase, t.lids FROM etl.task t"
@@ -236,11 +240,13 @@ claim_result claim(const record &run, bool alone) {
         }
     }
     const pg::result left = pg::query(
-        pg::format("%s SELECT pg_catalog.count(*) FILTER (WHERE %s), pg_catalog.count(*) FILTER (WHERE t.state = 'running'),"
-                   " pg_catalog.ceil(1000 * EXTRACT(epoch FROM pg_catalog.min(t.not_before) - pg_catalog.clock_timestamp()))::bigint,"
-                   " pg_catalog.count(*) FILTER (WHERE %s AND t.crashes >= %d)"
-                   " FROM etl.task t WHERE t.run_id = $1 AND t.state IN ('waiting', 'running')",
-                   with_front, is_ready, is_ready, crashes_before_alone),
+        pg::format(
+            "%s SELECT pg_catalog.count(*) FILTER (WHERE %s), pg_catalog.count(*) FILTER (WHERE t.state = 'running'),"
+            " pg_catalog.ceil(1000 * EXTRACT(epoch FROM pg_catalog.min(t.not_before) - "
+            "pg_catalog.clock_timestamp()))::bigint,"
+            " pg_catalog.count(*) FILTER (WHERE %s AND t.crashes >= %d)"
+            " FROM etl.task t WHERE t.run_id = $1 AND t.state IN ('waiting', 'running')",
+            with_front, is_ready, is_ready, crashes_before_alone),
         {pg::int8(run.run_id)});
     if (left.int8(0, 0) > 0) {
         result.what = !alone && left.int8(0, 0) == left.int8(0, 3) ? verdict::alone : verdict::wait;
@@ -267,7 +273,8 @@ void mark_done(const record &run, const task &done, const outcome &result) {
     pg::catalog_scope as_catalog;
     // The attempt's number tells whether the claim is still ours.
     const std::uint64_t marked =
-        pg::execute("UPDATE etl.task SET state = 'done', rows = $4, costs = $5::jsonb, digest = $6, mark = $7, rates = $8, compared = $9,"
+        pg::execute("UPDATE etl.task SET state = 'done', rows = $4, costs = $5::jsonb, digest = $6, mark = $7, rates = "
+                    "$8, compared = $9,"
                     " ended_at = pg_catalog.clock_timestamp(), why = NULL, sqlstate = NULL, error = NULL"
                     " WHERE run_id = $1 AND task_no = $2 AND state = 'running' AND attempts = $3",
                     {pg::int8(run.run_id), pg::int4(done.task_no), pg::int4(done.attempt), pg::int8(result.rows),

@@ -13,8 +13,8 @@ void check_counts(std::optional<int> workers, std::optional<std::int64_t> chunk_
     if (workers && (*workers < 1 || *workers > 1000))
         throw error("22023", pg::view(pg::format("argument \"workers\" must be between 1 and 1000, not %d", *workers)));
     if (chunk_rows && *chunk_rows < 1)
-        throw error("22023", pg::view(pg::format("argument \"chunk_rows\" must be at least 1, not " INT64_FORMAT,
-                                                 *chunk_rows)));
+        throw error("22023",
+                    pg::view(pg::format("argument \"chunk_rows\" must be at least 1, not " INT64_FORMAT, *chunk_rows)));
 }
 
 void bury_runs_of_other_clusters() {
@@ -28,7 +28,8 @@ std::optional<predecessor> newest(const char *kind, std::string_view name) {
     const bool of_portal = std::string_view(kind) == "fold";
     const pg::result rows = pg::query(
         // Only of a run that may be taken up: to look for all its relations takes milliseconds.
-        pg::format("SELECT r.run_id, r.state, r.definition, CASE WHEN r.state IN ('failed', 'cancelled') THEN NOT EXISTS (SELECT FROM etl.run_portal p"
+        pg::format("SELECT r.run_id, r.state, r.definition, CASE WHEN r.state IN ('failed', 'cancelled') THEN NOT "
+                   "EXISTS (SELECT FROM etl.run_portal p"
                    "  WHERE p.run_id = r.run_id AND p.staging IS NOT NULL"
                    "  AND NOT EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.oid = p.staging))"
                    " AND NOT EXISTS (SELECT FROM etl.run_portal p JOIN etl.portal o USING (portal)"
@@ -86,15 +87,18 @@ void reopen(std::int64_t run_id, std::string_view why) {
                 " why = $2 WHERE run_id = $1 AND state IN ('waiting', 'failed')",
                 {pg::int8(run_id), pg::text(why)});
     // What a sync has found may be old by now: it looks again, and what it has written already then comes out equal.
-    pg::execute(pg::format("DELETE FROM etl.task WHERE run_id = $1 AND phase IN (%d, %d) AND EXISTS (SELECT FROM etl.task f"
-                           " WHERE f.run_id = $1 AND f.phase = %d)",
-                           static_cast<int>(plan::phase::apply), static_cast<int>(plan::phase::compare),
-                           static_cast<int>(plan::phase::find)),
-                {pg::int8(run_id)});
-    pg::execute(pg::format("UPDATE etl.task SET state = 'waiting', crashes = 0, retries = 0, not_before = NULL, ended_at = NULL,"
-                           " why = $2 WHERE run_id = $1 AND phase IN (%d, %d) AND state = 'done'",
-                           static_cast<int>(plan::phase::find), static_cast<int>(plan::phase::vacuum)),
-                {pg::int8(run_id), pg::text(why)});
+    pg::execute(
+        pg::format("DELETE FROM etl.task WHERE run_id = $1 AND phase IN (%d, %d) AND EXISTS (SELECT FROM etl.task f"
+                   " WHERE f.run_id = $1 AND f.phase = %d)",
+                   static_cast<int>(plan::phase::apply), static_cast<int>(plan::phase::compare),
+                   static_cast<int>(plan::phase::find)),
+        {pg::int8(run_id)});
+    pg::execute(
+        pg::format(
+            "UPDATE etl.task SET state = 'waiting', crashes = 0, retries = 0, not_before = NULL, ended_at = NULL,"
+            " why = $2 WHERE run_id = $1 AND phase IN (%d, %d) AND state = 'done'",
+            static_cast<int>(plan::phase::find), static_cast<int>(plan::phase::vacuum)),
+        {pg::int8(run_id), pg::text(why)});
     pg::execute("UPDATE etl.run SET state = 'queued', ended_at = NULL, since = pg_catalog.clock_timestamp(),"
                 " sqlstate = NULL, error = NULL, waiting_for = NULL, why = $2 WHERE run_id = $1",
                 {pg::int8(run_id), pg::text(why)});
@@ -139,9 +143,10 @@ void lock_make(std::string_view name) {
     pg::catalog_scope as_catalog;
     // Two requests for one make take turns; the second finds the first one's run.
     pg::query("SELECT FROM etl.make WHERE make = $1 FOR NO KEY UPDATE", {pg::text(name)});
-    pg::query("SELECT FROM etl.portal p WHERE EXISTS (SELECT FROM etl.source s WHERE s.make = $1 AND s.portal = p.portal)"
-              " ORDER BY p.portal FOR KEY SHARE",
-              {pg::text(name)});
+    pg::query(
+        "SELECT FROM etl.portal p WHERE EXISTS (SELECT FROM etl.source s WHERE s.make = $1 AND s.portal = p.portal)"
+        " ORDER BY p.portal FOR KEY SHARE",
+        {pg::text(name)});
 }
 
 } // namespace

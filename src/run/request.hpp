@@ -1,5 +1,5 @@
-// C++ regime: what requests for runs share. All but lock_own_make and warn_of_old_prices act on the catalog, whose scope is
-// the caller's.
+// C++ regime: what requests for runs share. All but lock_own_make and warn_of_old_prices act on the catalog, whose
+// scope is the caller's.
 #pragma once
 
 #include "run/run.hpp"
@@ -10,8 +10,8 @@ namespace etl::run {
 // 22023 where they are out of bounds.
 void check_counts(std::optional<int> workers, std::optional<std::int64_t> chunk_rows);
 
-// Locks the make, and its portals against being dropped or refreshed, until the request's rows are committed. 42704, 42501;
-// 55000 where workers can't log in as its owner.
+// Locks the make, and its portals against being dropped or refreshed, until the request's rows are committed. 42704,
+// 42501; 55000 where workers can't log in as its owner.
 catalog::make lock_own_make(std::string_view name);
 
 // Runs that came here with a copy of the database are dead; they must not stand in the way of new ones.

@@ -22,8 +22,8 @@ std::int64_t request_fold(std::string_view name, std::optional<int> workers) {
         pg::catalog_scope as_catalog;
         pg::query("SELECT FROM etl.portal WHERE portal = $1 FOR NO KEY UPDATE", {pg::text(name)});
         bury_runs_of_other_clusters();
-        if (const auto joined = resume_newest(newest("fold", name), pg::view(definition), workers,
-                                              std::nullopt, "auto")) {
+        if (const auto joined =
+                resume_newest(newest("fold", name), pg::view(definition), workers, std::nullopt, "auto")) {
             kick(*find(*joined));
             return *joined;
         }
@@ -31,8 +31,7 @@ std::int64_t request_fold(std::string_view name, std::optional<int> workers) {
         run_id = insert_run({"fold", std::nullopt, name, portal.owner, requester, workers.value_or(workers_per_run),
                              pg::view(definition), pg::view(settings)});
     }
-    const pg::vector<plan::planned_task> tasks = 
-        plan::plan_fold(portal, workers.value_or(workers_per_run), false);
+    const pg::vector<plan::planned_task> tasks = plan::plan_fold(portal, workers.value_or(workers_per_run), false);
     {
         pg::catalog_scope as_catalog;
         add_tasks(run_id, tasks);

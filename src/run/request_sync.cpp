@@ -24,11 +24,11 @@ void begin_run(std::int64_t run_id, const pg::vector<plan::planned_task> &tasks,
         pg::catalog_scope as_catalog;
         add_tasks(run_id, tasks);
         for (std::size_t i = 0; i < sources.size(); i++)
-            pg::execute("INSERT INTO etl.run_portal (run_id, portal, view, staging, estimated_rows)"
-                        " SELECT $1, $2, $3, $4, COALESCE(pg_catalog.sum(estimated_rows), 0) FROM etl.task"
-                        " WHERE run_id = $1 AND portal = $2",
-                        {pg::int8(run_id), pg::text(sources[i].portal), pg::oid(sources[i].view),
-                         pg::oid(held[i].partition)});
+            pg::execute(
+                "INSERT INTO etl.run_portal (run_id, portal, view, staging, estimated_rows)"
+                " SELECT $1, $2, $3, $4, COALESCE(pg_catalog.sum(estimated_rows), 0) FROM etl.task"
+                " WHERE run_id = $1 AND portal = $2",
+                {pg::int8(run_id), pg::text(sources[i].portal), pg::oid(sources[i].view), pg::oid(held[i].partition)});
     }
     record_relations(run_id);
     forget_ended_runs(*find(run_id));
@@ -38,15 +38,15 @@ void begin_run(std::int64_t run_id, const pg::vector<plan::planned_task> &tasks,
 
 namespace {
 
-// A sync that is under way has looked for changes already, or is about to: it looks once more, so that what was committed
-// before this request is in the mart when it is done. Its row is locked: it does not end meanwhile.
+// A sync that is under way has looked for changes already, or is about to: it looks once more, so that what was
+// committed before this request is in the mart when it is done. Its row is locked: it does not end meanwhile.
 void look_once_more(std::int64_t run_id) {
-    const pg::result portals =
-        pg::query(pg::format("SELECT p.portal FROM etl.run_portal p WHERE p.run_id = $1 AND NOT EXISTS (SELECT FROM etl.task t"
-                             " WHERE t.run_id = $1 AND t.portal = p.portal AND t.phase = %d AND t.state = 'waiting')"
-                             " ORDER BY p.portal COLLATE \"C\"",
-                             static_cast<int>(plan::phase::find)),
-                  {pg::int8(run_id)});
+    const pg::result portals = pg::query(
+        pg::format("SELECT p.portal FROM etl.run_portal p WHERE p.run_id = $1 AND NOT EXISTS (SELECT FROM etl.task t"
+                   " WHERE t.run_id = $1 AND t.portal = p.portal AND t.phase = %d AND t.state = 'waiting')"
+                   " ORDER BY p.portal COLLATE \"C\"",
+                   static_cast<int>(plan::phase::find)),
+        {pg::int8(run_id)});
     pg::vector<plan::planned_task> tasks;
     for (std::size_t row = 0; row < portals.size(); row++)
         tasks.push_back(plan::task_of(plan::phase::find, "sync", portals.text(row, 0)));
@@ -84,8 +84,8 @@ std::int64_t request_sync(std::string_view name, std::optional<int> workers) {
             kick(*find(*joined));
             return *joined;
         }
-        run_id = insert_run({"sync", name, std::nullopt, make.owner, requester, most, pg::view(definition),
-                             pg::view(make.settings)});
+        run_id = insert_run(
+            {"sync", name, std::nullopt, make.owner, requester, most, pg::view(definition), pg::view(make.settings)});
     }
     warn_of_old_prices(sources);
     begin_run(run_id, plan::plan_sync(make, sources, most), sources, held);
@@ -140,8 +140,9 @@ std::int64_t request_restate(std::string_view name, std::string_view portal, con
                                           " AND state IN ('queued', 'running', 'paused')",
                                           {pg::text(name), pg::text(portal)});
         if (!busy.empty())
-            throw error("55006", pg::view(pg::format("run %s, which makes a range of portal \"%s\" anew, has not ended",
-                                                     busy.text(0, 0).c_str(), sources.front().portal.c_str())),
+            throw error("55006",
+                        pg::view(pg::format("run %s, which makes a range of portal \"%s\" anew, has not ended",
+                                            busy.text(0, 0).c_str(), sources.front().portal.c_str())),
                         {}, "Wait for it with etl_wait, or cancel it.");
         run_id = insert_run({"sync", name, portal, make.owner, requester, workers_per_run, pg::view(definition),
                              pg::view(make.settings)});

@@ -29,8 +29,9 @@ struct place {
 
 place place_of(const record &run, const pg::string &portal) {
     pg::catalog_scope as_catalog;
-    const pg::result rows = pg::query("SELECT view::oid, staging::oid FROM etl.run_portal WHERE run_id = $1 AND portal = $2",
-                                      {pg::int8(run.run_id), pg::text(pg::view(portal))});
+    const pg::result rows =
+        pg::query("SELECT view::oid, staging::oid FROM etl.run_portal WHERE run_id = $1 AND portal = $2",
+                  {pg::int8(run.run_id), pg::text(pg::view(portal))});
     return {rows.is_null(0, 0) ? InvalidOid : rows.oid(0, 0), rows.is_null(0, 1) ? InvalidOid : rows.oid(0, 1)};
 }
 
@@ -42,8 +43,8 @@ std::int64_t rows_loaded(const record &run, const pg::string &portal) {
         .int8(0, 0);
 }
 
-// What an index build may use of the run's: the memory of one of as many builds as there may be at a time, and processes
-// only where fewer tasks are left than the run may have workers; else the workers are the parallelism.
+// What an index build may use of the run's: the memory of one of as many builds as there may be at a time, and
+// processes only where fewer tasks are left than the run may have workers; else the workers are the parallelism.
 struct allowance {
     int memory; // kB
     int processes;
@@ -88,7 +89,8 @@ bool folded_since_request(const record &run, const catalog::portal &portal) {
 
 // Tells what is to be done for the portal, as further tasks.
 void look_for_changes(const assignment &duty, const catalog::source &source, Oid partition, std::int64_t mark) {
-    const sync::findings found = sync::find_changes(duty.make, source, sync::standing_of(duty.make, partition, source.portal));
+    const sync::findings found =
+        sync::find_changes(duty.make, source, sync::standing_of(duty.make, partition, source.portal));
     const pg::vector<plan::planned_task> tasks = found.compare
                                                      ? plan::plan_comparison(duty.make, source, partition, {})
                                                      : plan::plan_application(source, found.lids, duty.run.workers);
@@ -96,9 +98,10 @@ void look_for_changes(const assignment &duty, const catalog::source &source, Oid
     pg::execute("UPDATE etl.run_portal SET mark = $3, rates = $4 WHERE run_id = $1 AND portal = $2",
                 {pg::int8(duty.run.run_id), pg::text(source.portal), pg::timestamptz(mark), pg::int8(found.rates)});
     // An earlier look has found some of the same; none of its chunks is at work (run/claim).
-    pg::execute(pg::format("DELETE FROM etl.task WHERE run_id = $1 AND portal = $2 AND phase IN (%d, %d) AND state = 'waiting'",
-                           static_cast<int>(plan::phase::apply), static_cast<int>(plan::phase::compare)),
-                {pg::int8(duty.run.run_id), pg::text(source.portal)});
+    pg::execute(
+        pg::format("DELETE FROM etl.task WHERE run_id = $1 AND portal = $2 AND phase IN (%d, %d) AND state = 'waiting'",
+                   static_cast<int>(plan::phase::apply), static_cast<int>(plan::phase::compare)),
+        {pg::int8(duty.run.run_id), pg::text(source.portal)});
     add_tasks(duty.run.run_id, tasks);
 }
 
@@ -139,7 +142,8 @@ work_done work_as_owner(const assignment &duty, const task &todo, std::int64_t m
         return {done.lids, std::nullopt, done.rows, done.digest};
     }
     if (todo.kind == "verify")
-        return {verify::verify_range({run.run_id, todo.task_no}, duty.make, {*todo.portal, where.view}, where.staging, todo.range),
+        return {verify::verify_range({run.run_id, todo.task_no}, duty.make, {*todo.portal, where.view}, where.staging,
+                                     todo.range),
                 std::nullopt};
     if (todo.kind == "fold")
         return {watched ? watch::fold_chunk(*portal, todo.range)

@@ -22,8 +22,8 @@ struct selection {
 
 // Removes the partition's rows that the view does not give, inserts those that it lacks, and updates those that differ
 // from the view's in a byte of a column that the view gives; rows that are equal are not touched. A lid that either
-// has several times is written anew, all rows of it. Digests of the partition and its count of dead row versions follow.
-// Acts as the current user, in the caller's transaction, with one snapshot for all.
+// has several times is written anew, all rows of it. Digests of the partition and its count of dead row versions
+// follow. Acts as the current user, in the caller's transaction, with one snapshot for all.
 applied apply(Oid view, Oid partition, const selection &rows);
 
 } // namespace etl::sync

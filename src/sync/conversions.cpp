@@ -131,13 +131,12 @@ conversions find_conversions(Oid view, Oid partition) {
     ListCell *cell;
     foreach (cell, query->targetList) {
         TargetEntry *entry = static_cast<TargetEntry *>(lfirst(cell));
-        entry->expr = reinterpret_cast<Expr *>(
-            ::flatten_join_alias_vars(query, reinterpret_cast<Node *>(entry->expr)));
+        entry->expr = reinterpret_cast<Expr *>(::flatten_join_alias_vars(query, reinterpret_cast<Node *>(entry->expr)));
     }
     foreach (cell, query->targetList) {
         // Named arguments in their places.
-        Node *plain = ::eval_const_expressions(
-            nullptr, reinterpret_cast<Node *>(static_cast<TargetEntry *>(lfirst(cell))->expr));
+        Node *plain =
+            ::eval_const_expressions(nullptr, reinterpret_cast<Node *>(static_cast<TargetEntry *>(lfirst(cell))->expr));
         (void)collect(plain, &calls);
     }
     if (list_length(calls) != everywhere) {

@@ -10,10 +10,10 @@ extern "C" {
 namespace etl::sync {
 
 struct conversions {
-    bool any;             // whether it converts at all, as far as it can be told
-    bool hidden;          // whether it does so, if it does, in functions that it calls only
-    List *conditions;     // of char *, over row `p` of the partition and `c` (country, currency, from_day, to_day): a change
-                          // of the rates in [from_day, to_day) can change the rows for which one of them is true
+    bool any;         // whether it converts at all, as far as it can be told
+    bool hidden;      // whether it does so, if it does, in functions that it calls only
+    List *conditions; // of char *, over row `p` of the partition and `c` (country, currency, from_day, to_day): a
+                      // change of the rates in [from_day, to_day) can change the rows for which one of them is true
     const char *obstacle; // why the partition's rows don't tell; null: they do
 };
 

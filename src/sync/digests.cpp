@@ -7,10 +7,10 @@ namespace etl::sync {
 
 digest_ranges digest_ranges_of(Oid partition, const plan::lid_range &range) {
     pg::catalog_scope as_catalog;
-    const pg::result rows =
-        pg::query("SELECT lid_from FROM etl.digest WHERE relation = $1 AND (lid_to IS NULL OR $2 IS NULL OR lid_to > $2)"
-                  " AND (lid_from IS NULL OR $3 IS NULL OR lid_from < $3) ORDER BY lid_from NULLS FIRST",
-                  {pg::regclass(partition), pg::int8(range.from), pg::int8(range.to)});
+    const pg::result rows = pg::query(
+        "SELECT lid_from FROM etl.digest WHERE relation = $1 AND (lid_to IS NULL OR $2 IS NULL OR lid_to > $2)"
+        " AND (lid_from IS NULL OR $3 IS NULL OR lid_from < $3) ORDER BY lid_from NULLS FIRST",
+        {pg::regclass(partition), pg::int8(range.from), pg::int8(range.to)});
     digest_ranges found{partition, {}, {}};
     for (std::size_t row = 0; row < rows.size(); row++) {
         found.from.push_back(rows.optional_int8(row, 0));

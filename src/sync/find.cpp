@@ -29,9 +29,10 @@ void add(collected &to, const pg::string &query) {
 // The mapping has the lids of all portals, of which only those matter that are this portal's or were. A view that gives
 // rows without a listing doesn't tell them apart.
 pg::string only_of_portal(const touching &listing, Oid partition) {
-    return pg::format(" AND (EXISTS (SELECT FROM %s l WHERE l.%s = q.lid) OR EXISTS (SELECT FROM %s p WHERE p.lid = q.lid))",
-                      pg::relation_name(listing.relation).c_str(), pg::quote_identifier(listing.needed).c_str(),
-                      pg::relation_name(partition).c_str());
+    return pg::format(
+        " AND (EXISTS (SELECT FROM %s l WHERE l.%s = q.lid) OR EXISTS (SELECT FROM %s p WHERE p.lid = q.lid))",
+        pg::relation_name(listing.relation).c_str(), pg::quote_identifier(listing.needed).c_str(),
+        pg::relation_name(partition).c_str());
 }
 
 // Rows that are not expected to change are looked at if they are said to have changed themselves.
@@ -64,7 +65,8 @@ collected from_sources(const catalog::make &make, const catalog::portal &portal,
     const touching *const listing = std::find_if(
         found.each, end, [&portal](const touching &one) { return one.relation == portal.listing && one.needed; });
     for (int i = 0; i < found.count; i++) {
-        // What changed at whatever time of a day may have its date alone, and the writer's day may be another than ours.
+        // What changed at whatever time of a day may have its date alone, and the writer's day may be another than
+        // ours.
         pg::string query = pg::format("SELECT q.lid FROM (%s) q WHERE (q.modified >= %s OR q.modified IS NULL)",
                                       found.each[i].query, found.each[i].zoneless ? "$1::pg_catalog.date - 1" : "$1");
         if (found.each[i].relation == make.mapping && listing != end)
@@ -122,13 +124,15 @@ std::optional<std::int64_t> from_rates(collected &to, const catalog::make &make,
         literal(pg::text_array(changed.currencies), "text[]").c_str(),
         literal(pg::text_array(changed.from), "date[]").c_str(), literal(pg::text_array(changed.to), "date[]").c_str());
     for (int i = 0; i < found.count; i++)
-        add(to, pg::format("SELECT p.lid FROM %s p JOIN %s ON %s WHERE true%s", pg::relation_name(held.partition).c_str(),
-                           rates.c_str(), found.conditions[i], unless_terminal(make, portal, "p.lid").c_str()));
+        add(to,
+            pg::format("SELECT p.lid FROM %s p JOIN %s ON %s WHERE true%s", pg::relation_name(held.partition).c_str(),
+                       rates.c_str(), found.conditions[i], unless_terminal(make, portal, "p.lid").c_str()));
     return now;
 }
 
 std::int64_t few_enough(Oid partition) {
-    const pg::result rows = pg::query("SELECT reltuples::bigint FROM pg_catalog.pg_class WHERE oid = $1", {pg::oid(partition)});
+    const pg::result rows =
+        pg::query("SELECT reltuples::bigint FROM pg_catalog.pg_class WHERE oid = $1", {pg::oid(partition)});
     const double held = rows.empty() ? 0 : static_cast<double>(rows.int8(0, 0));
     return std::clamp<std::int64_t>(static_cast<std::int64_t>(held * most_share), always_few, most_lids);
 }
@@ -136,10 +140,10 @@ std::int64_t few_enough(Oid partition) {
 // The lids that have lost their row of the price state since; empty where all have.
 std::optional<pg::vector<std::int64_t>> emptied_since(Oid price_state, const pg::value &time) {
     pg::catalog_scope as_catalog;
-    const pg::result rows =
-        pg::query("SELECT COALESCE(pg_catalog.bool_or(lid IS NULL), false), COALESCE(pg_catalog.array_agg(DISTINCT lid)"
-                  " FILTER (WHERE lid IS NOT NULL), '{}') FROM etl.price_emptied WHERE price_state = $1 AND modified >= $2",
-                  {pg::regclass(price_state), time});
+    const pg::result rows = pg::query(
+        "SELECT COALESCE(pg_catalog.bool_or(lid IS NULL), false), COALESCE(pg_catalog.array_agg(DISTINCT lid)"
+        " FILTER (WHERE lid IS NOT NULL), '{}') FROM etl.price_emptied WHERE price_state = $1 AND modified >= $2",
+        {pg::regclass(price_state), time});
     if (rows.boolean(0, 0))
         return std::nullopt;
     return rows.optional_int8_array(0, 1);
@@ -166,9 +170,10 @@ findings find_changes(const catalog::make &make, const catalog::source &source, 
     if (found.compare)
         return found;
     const std::int64_t few = few_enough(held.partition);
-    const pg::result rows = pg::query("SELECT DISTINCT a.lid FROM (" + all.queries +
-                                          " UNION ALL SELECT pg_catalog.unnest($2)) a WHERE a.lid IS NOT NULL ORDER BY 1 LIMIT $3",
-                                      {since, pg::int8_array(*emptied), pg::int8(few + 1)});
+    const pg::result rows =
+        pg::query("SELECT DISTINCT a.lid FROM (" + all.queries +
+                      " UNION ALL SELECT pg_catalog.unnest($2)) a WHERE a.lid IS NOT NULL ORDER BY 1 LIMIT $3",
+                  {since, pg::int8_array(*emptied), pg::int8(few + 1)});
     if (static_cast<std::int64_t>(rows.size()) > few) {
         found.compare = "much has changed";
         return found;

@@ -12,26 +12,29 @@ pg::value number(plan::phase of) {
     return pg::int4(static_cast<int>(of));
 }
 
-// What was found, was found by what the old partitions were in step with: it is looked for again. A range that was asked for
-// stays as it is.
+// What was found, was found by what the old partitions were in step with: it is looked for again. A range that was
+// asked for stays as it is.
 void sync_anew(const pg::value &run) {
     pg::execute("DELETE FROM etl.task t WHERE t.run_id = $1 AND t.phase IN ($2, $3) AND EXISTS (SELECT FROM etl.task f"
                 " WHERE f.run_id = $1 AND f.portal = t.portal AND f.phase = $4)",
                 {run, number(plan::phase::apply), number(plan::phase::compare), number(plan::phase::find)});
-    pg::execute("UPDATE etl.task SET state = 'waiting', ended_at = NULL, rows = NULL, why = 'a seed has replaced the partition'"
-                " WHERE run_id = $1 AND kind <> 'fold' AND state = 'done'",
-                {run});
+    pg::execute(
+        "UPDATE etl.task SET state = 'waiting', ended_at = NULL, rows = NULL, why = 'a seed has replaced the partition'"
+        " WHERE run_id = $1 AND kind <> 'fold' AND state = 'done'",
+        {run});
 }
 
 // Ranges are those of the digests that the seed has left; all rows at once where it left none.
 void verify_anew(const pg::value &run) {
     pg::execute("DELETE FROM etl.difference WHERE run_id = $1", {run});
     pg::execute("DELETE FROM etl.task WHERE run_id = $1", {run});
-    pg::execute("INSERT INTO etl.task (run_id, task_no, phase, kind, portal, lid_from, lid_to, estimated_rows)"
-                " SELECT $1, pg_catalog.row_number() OVER (ORDER BY p.portal COLLATE \"C\", d.lid_from NULLS FIRST), $2, 'verify',"
-                " p.portal, d.lid_from, d.lid_to, d.rows FROM etl.run_portal p LEFT JOIN etl.digest d ON d.relation = p.staging"
-                " WHERE p.run_id = $1",
-                {run, number(plan::phase::verify)});
+    pg::execute(
+        "INSERT INTO etl.task (run_id, task_no, phase, kind, portal, lid_from, lid_to, estimated_rows)"
+        " SELECT $1, pg_catalog.row_number() OVER (ORDER BY p.portal COLLATE \"C\", d.lid_from NULLS FIRST), $2, "
+        "'verify',"
+        " p.portal, d.lid_from, d.lid_to, d.rows FROM etl.run_portal p LEFT JOIN etl.digest d ON d.relation = p.staging"
+        " WHERE p.run_id = $1",
+        {run, number(plan::phase::verify)});
 }
 
 } // namespace

@@ -39,7 +39,8 @@ Datum text_of(std::string_view characters) {
 } // namespace
 
 void insert_set(const function::rate_set &set) {
-    Datum *countries = room(set.count), *currencies = room(set.count), *days = room(set.count), *rates = room(set.count);
+    Datum *countries = room(set.count), *currencies = room(set.count), *days = room(set.count),
+          *rates = room(set.count);
     bool *nulls = static_cast<bool *>(::palloc0(set.count));
     for (std::size_t i = 0; i < set.count; i++) {
         countries[i] = text_of(set.rates[i].country);
@@ -56,7 +57,8 @@ void insert_set(const function::rate_set &set) {
     ::SPI_connect();
     // Of two rates of one day the later counts.
     const int code = ::SPI_execute_with_args(
-        "INSERT INTO etl.used_rate SELECT DISTINCT ON (country, currency, valid_from) $1, country, currency, valid_from,"
+        "INSERT INTO etl.used_rate SELECT DISTINCT ON (country, currency, valid_from) $1, country, currency, "
+        "valid_from,"
         " rate FROM unnest($2, $3, $4, $5) WITH ORDINALITY r(country, currency, valid_from, rate, n)"
         " ORDER BY country, currency, valid_from, n DESC ON CONFLICT DO NOTHING",
         5, types, values, nullptr, false, 0);

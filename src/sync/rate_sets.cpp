@@ -25,7 +25,8 @@ std::int64_t current_set() {
     return set.digest;
 }
 
-// A chunk waits for nobody: whoever is keeping the set will commit it, or what comes next finds it missing and keeps it.
+// A chunk waits for nobody: whoever is keeping the set will commit it, or what comes next finds it missing and keeps
+// it.
 std::optional<std::int64_t> set_in_use() {
     const function::used_rates used = pg::call([] { return function::rates_used(); });
     if (used.sets == 0)
@@ -47,14 +48,16 @@ void note_conversions(Oid partition) {
     if (used.sets == 0)
         return;
     pg::catalog_scope as_catalog;
-    pg::execute("UPDATE etl.partition SET rates = NULL WHERE relation = $1 AND (rates <> $2 OR $3 AND rates IS NOT NULL)",
-                {pg::regclass(partition), pg::int8(used.digest), pg::boolean(used.sets > 1)});
+    pg::execute(
+        "UPDATE etl.partition SET rates = NULL WHERE relation = $1 AND (rates <> $2 OR $3 AND rates IS NOT NULL)",
+        {pg::regclass(partition), pg::int8(used.digest), pg::boolean(used.sets > 1)});
 }
 
 changed_rates compare_sets(std::int64_t before, std::int64_t now) {
     pg::catalog_scope as_catalog;
     const pg::result rows = pg::query(
-        "SELECT s.country, s.currency, s.valid_from::text, s.until::text FROM (SELECT d.*, pg_catalog.lead(d.valid_from)"
+        "SELECT s.country, s.currency, s.valid_from::text, s.until::text FROM (SELECT d.*, "
+        "pg_catalog.lead(d.valid_from)"
         "  OVER (PARTITION BY d.country, d.currency ORDER BY d.valid_from) AS until"
         "  FROM (SELECT DISTINCT country, currency, valid_from FROM etl.used_rate WHERE set IN ($1, $2)) d) s"
         " LEFT JOIN LATERAL (SELECT rate FROM etl.used_rate o WHERE o.set = $1 AND o.country = s.country"

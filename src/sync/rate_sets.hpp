@@ -12,8 +12,8 @@ std::int64_t current_set();
 // rates have changed between two statements of it.
 std::optional<std::int64_t> set_in_use();
 
-// Where this transaction has converted rows of the partition with another set than the partition is said to have been: that
-// is true of no set from now on, whatever becomes of the run, unless a sync ends that has told and converted all.
+// Where this transaction has converted rows of the partition with another set than the partition is said to have been:
+// that is true of no set from now on, whatever becomes of the run, unless a sync ends that has told and converted all.
 void note_conversions(Oid partition);
 
 // Where the rates of two sets that are kept differ: of a country and currency the days from `from` on, before `to`.

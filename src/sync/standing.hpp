@@ -5,8 +5,8 @@
 
 namespace etl::sync {
 
-// The partitions of the make's portals and what they are in step with, in the order of the sources. 55000 where one was never
-// seeded.
+// The partitions of the make's portals and what they are in step with, in the order of the sources. 55000 where one was
+// never seeded.
 struct standing {
     Oid partition;
     Oid view;                          // that its rows were made from
@@ -21,8 +21,8 @@ void forget_partitions(const pg::string &make);
 // Of tables that are gone.
 void forget_dropped();
 
-// After a seed's staging tables were attached, in the same transaction: they are in step with what their chunks have read,
-// and their digests are those of the chunks.
+// After a seed's staging tables were attached, in the same transaction: they are in step with what their chunks have
+// read, and their digests are those of the chunks.
 void note_seed(std::int64_t run_id);
 // When all chunks of a sync are done, in the transaction that ends it.
 void note_sync(std::int64_t run_id);

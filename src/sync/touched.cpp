@@ -90,7 +90,9 @@ link link_of(Query *query, List *keys, int number) {
                               ? ::bms_next_member(relations, ::bms_next_member(relations, -1) == number ? number : -1)
                               : 0;
         const Var *key = other > 0 ? key_of(keys, other) : nullptr;
-        if (key && ::bms_membership(::pull_varnos(nullptr, static_cast<Node *>(linitial(comparison->args)))) == BMS_SINGLETON &&
+        if (key &&
+            ::bms_membership(::pull_varnos(nullptr, static_cast<Node *>(linitial(comparison->args)))) ==
+                BMS_SINGLETON &&
             ::bms_membership(::pull_varnos(nullptr, static_cast<Node *>(lsecond(comparison->args)))) == BMS_SINGLETON)
             return {condition, key};
     }
@@ -121,7 +123,8 @@ RangeTblRef *reference_to(int number) {
 }
 
 TargetEntry *column(Node *expression, int number, const char *name) {
-    return ::makeTargetEntry(reinterpret_cast<Expr *>(expression), static_cast<AttrNumber>(number), ::pstrdup(name), false);
+    return ::makeTargetEntry(reinterpret_cast<Expr *>(expression), static_cast<AttrNumber>(number), ::pstrdup(name),
+                             false);
 }
 
 // SELECT <key>::bigint AS lid, <modified> AS modified FROM <relation>, or, over a link, FROM <the other>, <relation>.
@@ -208,8 +211,10 @@ touched_lids find_touched(Oid view) {
             return found;
         }
         touching *one = static_cast<touching *>(::palloc(sizeof(touching)));
-        *one = {entry->relid, write_query(query, number, by.key, time, by.condition), !key, ::getBaseType(time->vartype) != TIMESTAMPTZOID,
-                key && !::bms_is_member(number, optional) ? ::get_attname(entry->relid, key->varattno, false) : nullptr};
+        *one = {entry->relid, write_query(query, number, by.key, time, by.condition), !key,
+                ::getBaseType(time->vartype) != TIMESTAMPTZOID,
+                key && !::bms_is_member(number, optional) ? ::get_attname(entry->relid, key->varattno, false)
+                                                          : nullptr};
         found.relations = ::lappend(found.relations, one);
     }
     return found;
