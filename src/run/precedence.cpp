@@ -23,6 +23,13 @@ bool way::begin(const record &seed) {
     for (key_.number = 0; !held_ && key_.number < static_cast<std::uint32_t>(lacking);)
         if (!(held_ = pg::try_lock(key_)))
             key_.number++;
+    // One that was on its way may have arrived meanwhile: it is counted there before it gives its number back, so whoever
+    // looks at the numbers first misses none.
+    if (held_) {
+        const int on_their_way = workers_on_their_way();
+        if (on_their_way > workers_lacking(seed.owner))
+            end();
+    }
     return held_;
 }
 
