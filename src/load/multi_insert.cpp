@@ -1,6 +1,7 @@
 // PG regime: may ereport, so no local here needs a destructor.
 #include "load/multi_insert.hpp"
 
+#include "pg/log_writer.hpp"
 #include "pg/moved_row.hpp"
 #include "pg/new_pages.hpp"
 
@@ -31,7 +32,8 @@ struct multi_insert {
     CommandId command;
     pg::new_pages *pages; // null where the table grows by itself
     Size spare;           // what the table's fill factor leaves free on a page
-    Size room;            // what the rows that are lent leave of a page, if they are its first
+    Size room;            // what the rows that are lent leave of a page
+    pg::log_pace log;
 };
 
 // A slot that lends a row of the caller's: unlike a heap slot it never copies, so the bulk insert works on the row
@@ -136,7 +138,9 @@ void lend(multi_insert *self, HeapTuple row) {
 
 void write(row_writer *base, HeapTuple *rows, int count) {
     multi_insert *self = reinterpret_cast<multi_insert *>(base);
+    std::size_t bytes = 0;
     for (int i = 0; i < count; i++) {
+        bytes += rows[i]->t_len;
         // What long values a row has in another table need not go through the toaster.
         if (HeapTupleHasExternal(rows[i]) && pg::move_values(self->target, rows[i], insert_options)) {
             insert_lent(self);
@@ -148,6 +152,7 @@ void write(row_writer *base, HeapTuple *rows, int count) {
         }
     }
     insert_lent(self);
+    pg::keep_log_written(self->log, bytes);
 }
 
 // Pages of a table that is small beside the cache stay there, where its indexes will be built from: no page has to be

@@ -74,7 +74,8 @@ bool request_sync(heap_end *end) {
     tag.rnode = *name_of_file(end->file.heap);
 #endif
     // The queue may be full.
-    return ::RegisterSyncRequest(&tag, SYNC_REQUEST, false) || ::FileSync(end->file.file, WAIT_EVENT_DATA_FILE_SYNC) == 0;
+    return ::RegisterSyncRequest(&tag, SYNC_REQUEST, false) ||
+           ::FileSync(end->file.file, WAIT_EVENT_DATA_FILE_SYNC) == 0;
 }
 
 // Appends pages that belong to one segment, of which `first` is the first block.
@@ -92,8 +93,8 @@ void append_run(heap_end *end, char *pages, int count, BlockNumber first) {
             break;
         let_checkpoints_start();
     }
-    // Until the delay is over nothing raises an error: asking for a sync would, where the memory for a shorter queue of them
-    // lacks, but in a critical section it is refused instead.
+    // Until the delay is over nothing raises an error: asking for a sync would, where the memory for a shorter queue of
+    // them lacks, but in a critical section it is refused instead.
     const int size = count * BLCKSZ;
     errno = 0;
     const bool written = ::FileWrite(end->file.file, pages, size, static_cast<off_t>(first % RELSEG_SIZE) * BLCKSZ,

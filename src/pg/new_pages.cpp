@@ -62,9 +62,9 @@ void take_pages(new_pages *pages, int wanted) {
     ::LockRelationForExtension(heap, ExclusiveLock);
     const BlockNumber first = RelationGetNumberOfBlocks(heap);
     if (first > MaxBlockNumber - most_pages)
-        ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-                        errmsg("cannot extend relation \"%s\" beyond %u blocks", RelationGetRelationName(heap),
-                               MaxBlockNumber)));
+        ereport(ERROR,
+                (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("cannot extend relation \"%s\" beyond %u blocks",
+                                                                 RelationGetRelationName(heap), MaxBlockNumber)));
     const int count = std::min(wanted, static_cast<int>(RELSEG_SIZE - first % RELSEG_SIZE));
     grow(pages, first, count);
     while (pages->count < count) {

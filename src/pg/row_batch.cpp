@@ -86,6 +86,7 @@ void write_rows(row_batch *batch, std::size_t to_come) {
                          &where);
     if (BufferIsValid(where.current_buf))
         ::ReleaseBuffer(where.current_buf);
+    keep_log_written(batch->log, batch->page_room - std::min(batch->page_room, batch->room));
 }
 
 void clear_rows(row_batch *batch) noexcept {

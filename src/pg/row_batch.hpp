@@ -1,6 +1,7 @@
 // Boundary: new rows of a heap, a page's worth at a time. All of it may ereport.
 #pragma once
 
+#include "pg/log_writer.hpp"
 #include "pg/postgres.hpp"
 
 extern "C" {
@@ -27,7 +28,8 @@ struct row_batch {
     std::size_t room;      // what the rows leave of it
     HeapTupleData *rows;
     TupleTableSlot **slots; // of the rows; after write_rows() they say where these are
-    new_pages *pages; // or null
+    new_pages *pages;       // or null
+    log_pace log;
 };
 row_batch *begin_rows(Relation heap, int limit, bool fills_gaps = false);
 
