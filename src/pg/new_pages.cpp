@@ -20,6 +20,8 @@ namespace etl::pg {
 namespace {
 
 constexpr int most_pages = 64; // half a megabyte
+// No more are taken than this share of those that have been filled: what a short insert leaves empty is no great part.
+constexpr int share = 8;
 
 } // namespace
 
@@ -28,7 +30,7 @@ struct new_pages {
     BufferAccessStrategy strategy;
     Buffer taken[most_pages];
     int next, count;
-    int step; // how many to take next time
+    int filled; // up to most_pages / share
 };
 
 namespace {
@@ -85,7 +87,6 @@ new_pages *begin_new_pages(Relation heap, BufferAccessStrategy strategy) {
     new_pages *pages = static_cast<new_pages *>(::palloc0(sizeof(new_pages)));
     begin_file(&pages->file, heap);
     pages->strategy = strategy;
-    pages->step = 1;
     return pages;
 }
 
@@ -93,8 +94,8 @@ void go_on_with_new_page(new_pages *pages, BulkInsertState insert, int most) {
     if (pages->next == pages->count) {
         // Pages that are pinned together must not be more than each process can have of a small cache.
         const int fair = std::clamp(NBuffers / (MaxBackends + 1), 1, most_pages);
-        take_pages(pages, std::clamp(most, 1, std::min(pages->step, fair)));
-        pages->step = std::min(2 * pages->step, most_pages);
+        take_pages(pages, std::clamp(pages->filled / share, 1, std::max(std::min(most, fair), 1)));
+        pages->filled = std::min(pages->filled + pages->count, most_pages * share);
     }
     if (BufferIsValid(insert->current_buf))
         ::ReleaseBuffer(insert->current_buf);
