@@ -141,9 +141,11 @@ void write(row_writer *base, HeapTuple *rows, int count) {
     std::size_t bytes = 0;
     for (int i = 0; i < count; i++) {
         bytes += rows[i]->t_len;
+        // Nothing may come between a row and its values: whoever decodes the log puts them together.
+        if (HeapTupleHasExternal(rows[i]))
+            insert_lent(self);
         // What long values a row has in another table need not go through the toaster.
         if (HeapTupleHasExternal(rows[i]) && pg::move_values(self->target, rows[i], insert_options)) {
-            insert_lent(self);
             make_room(self, MAXALIGN(rows[i]->t_len));
             pg::insert_moved_row(self->target, rows[i], self->command, insert_options, self->bulk);
             look_for_room(self);
