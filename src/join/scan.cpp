@@ -11,7 +11,10 @@ extern "C" {
 #include "executor/executor.h"
 #include "nodes/extensible.h"
 #include "nodes/makefuncs.h"
+#include "utils/array.h"
 }
+
+#include <algorithm>
 
 namespace etl::join {
 
@@ -60,6 +63,24 @@ void begin(CustomScanState *node, EState *, int) {
         self->dimensions[i].leader = place_of_leader(self->keys, *self->dimensions[i].table.part);
 }
 
+void read_list(key_join *self) {
+    const CustomScan *plan = castNode(CustomScan, self->base.ss.ps.plan);
+    const Const *list = castNode(Const, list_nth(plan->custom_exprs, self->join.count));
+    Datum *elements;
+    bool *nulls;
+    int count;
+    ::deconstruct_array(DatumGetArrayTypeP(list->constvalue), INT8OID, sizeof(std::int64_t), FLOAT8PASSBYVAL,
+                        TYPALIGN_DOUBLE, &elements, &nulls, &count);
+    std::int64_t *keys = static_cast<std::int64_t *>(::palloc(sizeof(std::int64_t) * static_cast<std::size_t>(count + 1)));
+    std::int64_t *end = keys;
+    for (int i = 0; i < count; i++)
+        if (!nulls[i])
+            *end++ = DatumGetInt64(elements[i]);
+    std::sort(keys, end);
+    self->keys.list = keys;
+    self->keys.list_count = static_cast<int>(std::unique(keys, end) - keys);
+}
+
 void start(key_join *self) {
     self->memory = AllocSetContextCreate(self->base.ss.ps.state->es_query_cxt, "etl key join", ALLOCSET_DEFAULT_SIZES);
     const MemoryContext before = ::MemoryContextSwitchTo(self->memory);
@@ -67,6 +88,8 @@ void start(key_join *self) {
         start_looking_up(self->dimensions[i], &self->base, self->memory);
     self->keys.gathered = create_keyed_rows(self->memory);
     start_hits(self->batch, self->memory);
+    if (self->join.of_list)
+        read_list(self);
     start_passes(self->keys);
     ::MemoryContextSwitchTo(before);
 }

@@ -29,6 +29,7 @@ void begin_pages(heap_pages &pages, Relation heap, Snapshot snapshot) {
     pages.strategy = pages.count > static_cast<BlockNumber>(NBuffers) / 4 ? ::GetAccessStrategy(BAS_BULKREAD) : nullptr;
     pages.pinned = pages.expected = InvalidBuffer;
     pages.is_serializable = IsolationIsSerializable();
+    pages.is_quiet = false;
     ::PredicateLockRelation(heap, snapshot);
     pgstat_count_heap_scan(heap);
 }
@@ -79,16 +80,45 @@ bool is_plainly_visible(HeapTupleHeader row, TransactionId oldest_running) {
            (HeapTupleHeaderXminFrozen(row) || ::TransactionIdPrecedes(HeapTupleHeaderGetRawXmin(row), oldest_running));
 }
 
+enum class seen : std::uint8_t { yes, no, unknown };
+
+// What HeapTupleSatisfiesMVCC would say, as far as it can be said without a mark on the row: not of rows of aborted
+// transactions, of our own, and of those that several have locked.
+seen look_quietly(HeapTupleHeader row, Snapshot snapshot) {
+    const TransactionId made_by = HeapTupleHeaderGetRawXmin(row);
+    if (!HeapTupleHeaderXminCommitted(row) &&
+        (HeapTupleHeaderXminInvalid(row) || (row->t_infomask & HEAP_MOVED) ||
+         ::TransactionIdIsCurrentTransactionId(made_by)))
+        return seen::unknown;
+    if (!HeapTupleHeaderXminFrozen(row)) {
+        if (::XidInMVCCSnapshot(made_by, snapshot))
+            return seen::no;
+        if (!HeapTupleHeaderXminCommitted(row) && !::TransactionIdDidCommit(made_by))
+            return seen::unknown;
+    }
+    if ((row->t_infomask & HEAP_XMAX_INVALID) || HEAP_XMAX_IS_LOCKED_ONLY(row->t_infomask))
+        return seen::yes;
+    const TransactionId ended_by = HeapTupleHeaderGetRawXmax(row);
+    if ((row->t_infomask & HEAP_XMAX_IS_MULTI) || ::TransactionIdIsCurrentTransactionId(ended_by))
+        return seen::unknown;
+    if (::XidInMVCCSnapshot(ended_by, snapshot))
+        return seen::yes;
+    return (row->t_infomask & HEAP_XMAX_COMMITTED) || ::TransactionIdDidCommit(ended_by) ? seen::no : seen::unknown;
+}
+
 bool is_visible(const heap_pages &pages, bool all_visible, HeapTupleHeader row, std::uint32_t length, BlockNumber page,
                 OffsetNumber item) {
+    if (pages.is_quiet && !pages.is_serializable)
+        if (const seen told = look_quietly(row, pages.snapshot); told != seen::unknown)
+            return told == seen::yes;
     HeapTupleData tuple;
     tuple.t_data = row;
     tuple.t_len = length;
     tuple.t_tableOid = RelationGetRelid(pages.heap);
     ItemPointerSet(&tuple.t_self, page, item);
-    const bool seen = all_visible || ::HeapTupleSatisfiesVisibility(&tuple, pages.snapshot, pages.pinned);
-    ::HeapCheckForSerializableConflictOut(seen, pages.heap, &tuple, pages.pinned, pages.snapshot);
-    return seen;
+    const bool visible = all_visible || ::HeapTupleSatisfiesVisibility(&tuple, pages.snapshot, pages.pinned);
+    ::HeapCheckForSerializableConflictOut(visible, pages.heap, &tuple, pages.pinned, pages.snapshot);
+    return visible;
 }
 
 } // namespace
@@ -100,7 +130,8 @@ static char *open_page(heap_pages &pages, BlockNumber number) {
     pages.pinned = InvalidBuffer;
     pages.pinned = pin_page(pages, number);
     pages.expected = pages.pinned > 0 && pages.pinned < NBuffers ? pages.pinned + 1 : InvalidBuffer;
-    ::heap_page_prune_opt(pages.heap, pages.pinned);
+    if (!pages.is_quiet)
+        ::heap_page_prune_opt(pages.heap, pages.pinned);
     ::LockBuffer(pages.pinned, BUFFER_LOCK_SHARE);
     char *page = static_cast<char *>(BufferGetPage(pages.pinned));
 #if PG_VERSION_NUM < 170000
@@ -154,20 +185,16 @@ struct index_pages {
     const TBMIterateResult *page; // the last one
 };
 
-index_pages *begin_index_pages(Oid index, std::int64_t low, std::int64_t high, Snapshot snapshot) {
-    const Relation opened = ::index_open(index, AccessShareLock);
-    const Oid family = opened->rd_opfamily[0];
-    ScanKeyData keys[2];
-    int count = 0;
-    auto add = [&](StrategyNumber strategy, std::int64_t bound) {
-        const Oid comparison = ::get_opfamily_member(family, INT8OID, INT8OID, static_cast<int16>(strategy));
-        ::ScanKeyEntryInitialize(&keys[count++], 0, 1, strategy, INT8OID, InvalidOid, ::get_opcode(comparison),
-                                 Int64GetDatum(bound));
-    };
-    // At least one, as BRIN wants a key to find rows without NULL in it.
-    add(BTGreaterEqualStrategyNumber, low);
-    if (high != PG_INT64_MAX)
-        add(BTLessEqualStrategyNumber, high);
+namespace {
+
+// A condition on the first column, a bigint.
+void add_condition(ScanKey keys, int &count, Relation index, StrategyNumber strategy, int flags, Datum bound) {
+    const Oid comparison =
+        ::get_opfamily_member(index->rd_opfamily[0], INT8OID, INT8OID, static_cast<int16>(strategy));
+    ::ScanKeyEntryInitialize(&keys[count++], flags, 1, strategy, INT8OID, InvalidOid, ::get_opcode(comparison), bound);
+}
+
+index_pages *find_pages(Relation opened, ScanKey keys, int count, Snapshot snapshot) {
     index_pages *pages = static_cast<index_pages *>(::palloc(sizeof(index_pages)));
     pages->bitmap = ::tbm_create(work_mem * 1024L, nullptr);
     const IndexScanDesc scan = ::index_beginscan_bitmap(opened, snapshot, count);
@@ -180,12 +207,61 @@ index_pages *begin_index_pages(Oid index, std::int64_t low, std::int64_t high, S
     return pages;
 }
 
+} // namespace
+
+index_pages *begin_index_pages(Oid index, std::int64_t low, std::int64_t high, Snapshot snapshot) {
+    const Relation opened = ::index_open(index, AccessShareLock);
+    ScanKeyData keys[2];
+    int count = 0;
+    // At least one, as BRIN wants a key to find rows without NULL in it.
+    add_condition(keys, count, opened, BTGreaterEqualStrategyNumber, 0, Int64GetDatum(low));
+    if (high != PG_INT64_MAX)
+        add_condition(keys, count, opened, BTLessEqualStrategyNumber, 0, Int64GetDatum(high));
+    return find_pages(opened, keys, count, snapshot);
+}
+
+index_pages *begin_index_pages(Oid index, Datum wanted, Snapshot snapshot) {
+    const Relation opened = ::index_open(index, AccessShareLock);
+    ScanKeyData key;
+    int count = 0;
+    add_condition(&key, count, opened, BTEqualStrategyNumber, SK_SEARCHARRAY, wanted);
+    return find_pages(opened, &key, count, snapshot);
+}
+
 BlockNumber next_index_page(index_pages *pages) {
     pages->page = ::tbm_iterate(pages->iterator);
     return pages->page ? pages->page->blockno : InvalidBlockNumber;
 }
 
 namespace {
+
+// The same along a HOT chain, as heap_hot_search_buffer goes it.
+seen follow_quietly(const heap_pages &pages, char *page, OffsetNumber at, ItemIdData &found) {
+    TransactionId before = InvalidTransactionId;
+    for (bool is_first = true;; is_first = false) {
+        if (at < FirstOffsetNumber || at > PageGetMaxOffsetNumber(page))
+            return seen::no;
+        found = *PageGetItemId(page, at);
+        if (is_first && ItemIdIsRedirected(&found)) {
+            at = static_cast<OffsetNumber>(ItemIdGetRedirect(&found));
+            found = *PageGetItemId(page, at);
+        } else if (is_first && ItemIdIsNormal(&found) &&
+                   HeapTupleHeaderIsHeapOnly(reinterpret_cast<HeapTupleHeader>(page + found.lp_off))) {
+            return seen::no;
+        }
+        if (!ItemIdIsNormal(&found))
+            return seen::no;
+        const HeapTupleHeader row = reinterpret_cast<HeapTupleHeader>(page + found.lp_off);
+        if (TransactionIdIsValid(before) && before != HeapTupleHeaderGetXmin(row))
+            return seen::no;
+        if (const seen told = look_quietly(row, pages.snapshot); told != seen::no)
+            return told;
+        if (!HeapTupleHeaderIsHotUpdated(row))
+            return seen::no;
+        at = ItemPointerGetOffsetNumber(&row->t_ctid);
+        before = HeapTupleHeaderGetUpdateXid(row);
+    }
+}
 
 // The item of the row that the snapshot sees of those that an index entry leads to: it, or later versions on the page.
 bool find_row(heap_pages &pages, char *page, bool all_visible, ItemPointerData place, ItemIdData &found) {
@@ -200,8 +276,12 @@ bool find_row(heap_pages &pages, char *page, bool all_visible, ItemPointerData p
         if (ItemIdIsNormal(&found) && !HeapTupleHeaderIsHeapOnly(row) && is_plainly_visible(row, pages.snapshot->xmin))
             return true;
     }
-    HeapTupleData seen;
-    if (!::heap_hot_search_buffer(&place, pages.heap, pages.pinned, pages.snapshot, &seen, nullptr, true))
+    if (pages.is_quiet && !pages.is_serializable)
+        if (const seen told = follow_quietly(pages, page, ItemPointerGetOffsetNumber(&place), found);
+            told != seen::unknown)
+            return told == seen::yes;
+    HeapTupleData row;
+    if (!::heap_hot_search_buffer(&place, pages.heap, pages.pinned, pages.snapshot, &row, nullptr, true))
         return false;
     found = *PageGetItemId(page, ItemPointerGetOffsetNumber(&place));
     return true;

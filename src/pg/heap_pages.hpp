@@ -24,6 +24,9 @@ struct heap_pages {
     Buffer pinned;
     Buffer expected; // where the next page in order may be: pages read in order often lie so in the cache
     bool is_serializable; // then it is of note what is read, and what is not
+    // Leaves pages as they are, unless a row asks for it that is seldom: whoever reads first what has changed marks it as
+    // settled and frees what is dead, and each page that this touches goes to the write-ahead log as a whole.
+    bool is_quiet;
     ItemIdData seen[most_page_rows];
 };
 
@@ -68,6 +71,8 @@ page_rows read_page(heap_pages &pages, BlockNumber page);
 // without need, so that the memory is bounded by work_mem.
 struct index_pages;
 index_pages *begin_index_pages(Oid index, std::int64_t low, std::int64_t high, Snapshot snapshot);
+// The same for the rows of some keys, a bigint[], in a B-tree.
+index_pages *begin_index_pages(Oid index, Datum keys, Snapshot snapshot);
 // InvalidBlockNumber at the end.
 BlockNumber next_index_page(index_pages *pages);
 // Of that page, only the rows that the index found and the snapshot sees; all that it sees where the memory did not suffice to
