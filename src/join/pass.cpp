@@ -4,9 +4,7 @@
 #include "settings.hpp"
 
 extern "C" {
-#include "catalog/pg_type.h"
 #include "executor/executor.h"
-#include "utils/array.h"
 #include "utils/lsyscache.h"
 }
 
@@ -92,16 +90,11 @@ range range_of(const pass &self, const relation &read) {
     return {std::max(self.low, read.part->low), std::min(self.high, read.part->high)};
 }
 
-// Those that are asked for, as a bigint[].
-Datum listed_keys(const pass &self, const range &keys) {
-    const std::int64_t *end = self.list + self.list_count;
-    const std::int64_t *first = std::lower_bound(self.list, end, keys.low), *last = std::upper_bound(first, end, keys.high);
-    const int count = static_cast<int>(last - first);
-    Datum *elements = static_cast<Datum *>(::palloc(sizeof(Datum) * static_cast<std::size_t>(count + 1)));
-    for (int i = 0; i < count; i++)
-        elements[i] = Int64GetDatum(first[i]);
-    return PointerGetDatum(
-        ::construct_array(elements, count, INT8OID, sizeof(std::int64_t), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
+// Those of the list that are in the range.
+pg::key_list part_of_list(const pass &self, const range &keys) {
+    const std::int64_t *end = self.list.keys + self.list.count;
+    const std::int64_t *first = std::lower_bound(self.list.keys, end, keys.low);
+    return {first, static_cast<int>(std::upper_bound(first, end, keys.high) - first)};
 }
 
 // Where keys are listed, rows have changed, and their pages are mostly such as nobody has read since: they are left as
@@ -110,18 +103,18 @@ void begin(page_walk &walk, const pass &self, const relation &read) {
     const range keys = range_of(self, read);
     const bool whole = read.part->whole && self.is_first && self.high == self.last;
     const Snapshot snapshot = self.scan->ss.ps.state->es_snapshot;
-    if (self.list && !whole)
-        begin_walk(walk, read, listed_keys(self, keys), snapshot);
+    if (self.has_list && !whole)
+        begin_walk(walk, read, part_of_list(self, keys), snapshot);
     else
         begin_walk(walk, read, keys.low, keys.high, whole, snapshot);
-    walk.pages.is_quiet = self.list != nullptr;
+    walk.pages.is_quiet = self.has_list;
 }
 
 // Leaves those of the page's keys that are asked for.
 void keep_listed(const pass &self, page_keys &keys) {
     int kept = 0;
     for (int i = 0; i < keys.count; i++) {
-        if (!std::binary_search(self.list, self.list + self.list_count, keys.key[i]))
+        if (!std::binary_search(self.list.keys, self.list.keys + self.list.count, keys.key[i]))
             continue;
         keys.number[kept] = keys.number[i];
         keys.key[kept++] = keys.key[i];
@@ -146,7 +139,7 @@ bool gather_relation(pass &self, int place, int inner_before) {
     while (fits && next_page(walk, rows)) {
         read_keys(read, rows, keys.low, keys.high, self.keys);
         // All others are looked for among those.
-        if (place == 0 && self.list)
+        if (place == 0 && self.has_list)
             keep_listed(self, self.keys);
         if (place == 0)
             gather_build(self, rows);
@@ -222,12 +215,12 @@ void start_passes(pass &self) {
         self.low = std::max(self.low, part.low);
         self.last = std::min(self.last, part.high);
     }
-    if (self.list && self.list_count == 0) {
+    if (self.has_list && self.list.count == 0) {
         self.low = PG_INT64_MAX;
         self.last = PG_INT64_MIN;
-    } else if (self.list) {
-        self.low = std::max(self.low, self.list[0]);
-        self.last = std::min(self.last, self.list[self.list_count - 1]);
+    } else if (self.has_list) {
+        self.low = std::max(self.low, self.list.keys[0]);
+        self.last = std::min(self.last, self.list.keys[self.list.count - 1]);
     }
     self.high = self.last;
     self.width = PG_UINT64_MAX;

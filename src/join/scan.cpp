@@ -77,8 +77,8 @@ void read_list(key_join *self) {
         if (!nulls[i])
             *end++ = DatumGetInt64(elements[i]);
     std::sort(keys, end);
-    self->keys.list = keys;
-    self->keys.list_count = static_cast<int>(std::unique(keys, end) - keys);
+    self->keys.has_list = true;
+    self->keys.list = {keys, static_cast<int>(std::unique(keys, end) - keys)};
 }
 
 void start(key_join *self) {

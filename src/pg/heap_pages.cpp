@@ -2,6 +2,7 @@
 #include "pg/heap_pages.hpp"
 
 #include "kernel/fetch.hpp"
+#include "pg/key_search.hpp"
 
 extern "C" {
 #include "access/genam.h"
@@ -187,20 +188,31 @@ struct index_pages {
 
 namespace {
 
-// A condition on the first column, a bigint.
-void add_condition(ScanKey keys, int &count, Relation index, StrategyNumber strategy, int flags, Datum bound) {
-    const Oid comparison =
-        ::get_opfamily_member(index->rd_opfamily[0], INT8OID, INT8OID, static_cast<int16>(strategy));
-    ::ScanKeyEntryInitialize(&keys[count++], flags, 1, strategy, INT8OID, InvalidOid, ::get_opcode(comparison), bound);
+// The rows of a range, for a bitmap to note.
+void find_range(Relation index, std::int64_t low, std::int64_t high, Snapshot snapshot, TIDBitmap *bitmap) {
+    ScanKeyData keys[2];
+    int count = 0;
+    auto add = [&](StrategyNumber strategy, std::int64_t bound) {
+        const Oid comparison =
+            ::get_opfamily_member(index->rd_opfamily[0], INT8OID, INT8OID, static_cast<int16>(strategy));
+        ::ScanKeyEntryInitialize(&keys[count++], 0, 1, strategy, INT8OID, InvalidOid, ::get_opcode(comparison),
+                                 Int64GetDatum(bound));
+    };
+    // At least one, as BRIN wants a key to find rows without NULL in it.
+    add(BTGreaterEqualStrategyNumber, low);
+    if (high != PG_INT64_MAX)
+        add(BTLessEqualStrategyNumber, high);
+    const IndexScanDesc scan = ::index_beginscan_bitmap(index, snapshot, count);
+    ::index_rescan(scan, keys, count, nullptr, 0);
+    (void)::index_getbitmap(scan, bitmap);
+    ::index_endscan(scan);
 }
 
-index_pages *find_pages(Relation opened, ScanKey keys, int count, Snapshot snapshot) {
+template <class Find> index_pages *find_pages(Oid index, Find find) {
+    const Relation opened = ::index_open(index, AccessShareLock);
     index_pages *pages = static_cast<index_pages *>(::palloc(sizeof(index_pages)));
     pages->bitmap = ::tbm_create(work_mem * 1024L, nullptr);
-    const IndexScanDesc scan = ::index_beginscan_bitmap(opened, snapshot, count);
-    ::index_rescan(scan, keys, count, nullptr, 0);
-    (void)::index_getbitmap(scan, pages->bitmap);
-    ::index_endscan(scan);
+    find(opened, pages->bitmap);
     ::index_close(opened, NoLock);
     pages->iterator = ::tbm_begin_iterate(pages->bitmap);
     pages->page = nullptr;
@@ -210,22 +222,23 @@ index_pages *find_pages(Relation opened, ScanKey keys, int count, Snapshot snaps
 } // namespace
 
 index_pages *begin_index_pages(Oid index, std::int64_t low, std::int64_t high, Snapshot snapshot) {
-    const Relation opened = ::index_open(index, AccessShareLock);
-    ScanKeyData keys[2];
-    int count = 0;
-    // At least one, as BRIN wants a key to find rows without NULL in it.
-    add_condition(keys, count, opened, BTGreaterEqualStrategyNumber, 0, Int64GetDatum(low));
-    if (high != PG_INT64_MAX)
-        add_condition(keys, count, opened, BTLessEqualStrategyNumber, 0, Int64GetDatum(high));
-    return find_pages(opened, keys, count, snapshot);
+    return find_pages(
+        index, [=](Relation opened, TIDBitmap *bitmap) { find_range(opened, low, high, snapshot, bitmap); });
 }
 
-index_pages *begin_index_pages(Oid index, Datum wanted, Snapshot snapshot) {
-    const Relation opened = ::index_open(index, AccessShareLock);
-    ScanKeyData key;
-    int count = 0;
-    add_condition(&key, count, opened, BTEqualStrategyNumber, SK_SEARCHARRAY, wanted);
-    return find_pages(opened, &key, count, snapshot);
+index_pages *begin_index_pages(Oid index, const key_list &keys, Snapshot snapshot) {
+    return find_pages(index, [=](Relation opened, TIDBitmap *bitmap) {
+        key_search search;
+        search.open(opened);
+        for (int i = 0; i < keys.count; i++) {
+            key_rows rows;
+            if (search.find(keys.keys[i], rows))
+                ::tbm_add_tuples(bitmap, rows.rows, rows.count, false);
+            else
+                find_range(opened, keys.keys[i], keys.keys[i], snapshot, bitmap);
+        }
+        search.close();
+    });
 }
 
 BlockNumber next_index_page(index_pages *pages) {

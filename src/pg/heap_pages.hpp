@@ -71,8 +71,12 @@ page_rows read_page(heap_pages &pages, BlockNumber page);
 // without need, so that the memory is bounded by work_mem.
 struct index_pages;
 index_pages *begin_index_pages(Oid index, std::int64_t low, std::int64_t high, Snapshot snapshot);
-// The same for the rows of some keys, a bigint[], in a B-tree.
-index_pages *begin_index_pages(Oid index, Datum keys, Snapshot snapshot);
+// The same for the rows of some keys, which rise, of a B-tree.
+struct key_list {
+    const std::int64_t *keys;
+    int count;
+};
+index_pages *begin_index_pages(Oid index, const key_list &keys, Snapshot snapshot);
 // InvalidBlockNumber at the end.
 BlockNumber next_index_page(index_pages *pages);
 // Of that page, only the rows that the index found and the snapshot sees; all that it sees where the memory did not suffice to
