@@ -63,13 +63,16 @@ void begin(CustomScanState *node, EState *, int) {
         self->dimensions[i].leader = place_of_leader(self->keys, *self->dimensions[i].table.part);
 }
 
-void read_list(key_join *self) {
+ArrayType *list_of(const key_join *self) {
     const CustomScan *plan = castNode(CustomScan, self->base.ss.ps.plan);
-    const Const *list = castNode(Const, list_nth(plan->custom_exprs, self->join.count));
+    return DatumGetArrayTypeP(castNode(Const, list_nth(plan->custom_exprs, self->join.count))->constvalue);
+}
+
+void read_list(key_join *self) {
     Datum *elements;
     bool *nulls;
     int count;
-    ::deconstruct_array(DatumGetArrayTypeP(list->constvalue), INT8OID, sizeof(std::int64_t), FLOAT8PASSBYVAL,
+    ::deconstruct_array(list_of(self), INT8OID, sizeof(std::int64_t), FLOAT8PASSBYVAL,
                         TYPALIGN_DOUBLE, &elements, &nulls, &count);
     std::int64_t *keys = static_cast<std::int64_t *>(::palloc(sizeof(std::int64_t) * static_cast<std::size_t>(count + 1)));
     std::int64_t *end = keys;
@@ -198,7 +201,7 @@ void stop(CustomScanState *node) {
 
 void explain(CustomScanState *node, List *, ExplainState *shown) {
     const key_join *self = of(node);
-    show(scan_layout(castNode(CustomScan, node->ss.ps.plan)), self->keys.passes, self->keys.most_memory, shown);
+    show(self->join, self->join.of_list ? ::ArrayGetNItems(ARR_NDIM(list_of(self)), ARR_DIMS(list_of(self))) : 0, self->keys.passes, self->keys.most_memory, shown);
 }
 
 CustomExecMethods make_exec_methods() {
