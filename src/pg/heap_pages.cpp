@@ -188,24 +188,35 @@ struct index_pages {
 
 namespace {
 
+void find_by(Relation index, ScanKey keys, int count, Snapshot snapshot, TIDBitmap *bitmap) {
+    const IndexScanDesc scan = ::index_beginscan_bitmap(index, snapshot, count);
+    ::index_rescan(scan, keys, count, nullptr, 0);
+    (void)::index_getbitmap(scan, bitmap);
+    ::index_endscan(scan);
+}
+
 // The rows of a range, for a bitmap to note.
 void find_range(Relation index, std::int64_t low, std::int64_t high, Snapshot snapshot, TIDBitmap *bitmap) {
     ScanKeyData keys[2];
     int count = 0;
     auto add = [&](StrategyNumber strategy, std::int64_t bound) {
-        const Oid comparison =
-            ::get_opfamily_member(index->rd_opfamily[0], INT8OID, INT8OID, static_cast<int16>(strategy));
-        ::ScanKeyEntryInitialize(&keys[count++], 0, 1, strategy, INT8OID, InvalidOid, ::get_opcode(comparison),
+        const Oid type = index->rd_opcintype[0];
+        const Oid comparison = ::get_opfamily_member(index->rd_opfamily[0], type, type, static_cast<int16>(strategy));
+        ::ScanKeyEntryInitialize(&keys[count++], 0, 1, strategy, type, InvalidOid, ::get_opcode(comparison),
                                  Int64GetDatum(bound));
     };
     // At least one, as BRIN wants a key to find rows without NULL in it.
     add(BTGreaterEqualStrategyNumber, low);
     if (high != PG_INT64_MAX)
         add(BTLessEqualStrategyNumber, high);
-    const IndexScanDesc scan = ::index_beginscan_bitmap(index, snapshot, count);
-    ::index_rescan(scan, keys, count, nullptr, 0);
-    (void)::index_getbitmap(scan, bitmap);
-    ::index_endscan(scan);
+    find_by(index, keys, count, snapshot, bitmap);
+}
+
+void find_nulls(Relation index, Snapshot snapshot, TIDBitmap *bitmap) {
+    ScanKeyData key;
+    ::ScanKeyEntryInitialize(&key, SK_ISNULL | SK_SEARCHNULL, 1, InvalidStrategy, InvalidOid, InvalidOid, InvalidOid,
+                             static_cast<Datum>(0));
+    find_by(index, &key, 1, snapshot, bitmap);
 }
 
 template <class Find> index_pages *find_pages(Oid index, Find find) {
@@ -224,6 +235,13 @@ template <class Find> index_pages *find_pages(Oid index, Find find) {
 index_pages *begin_index_pages(Oid index, std::int64_t low, std::int64_t high, Snapshot snapshot) {
     return find_pages(
         index, [=](Relation opened, TIDBitmap *bitmap) { find_range(opened, low, high, snapshot, bitmap); });
+}
+
+index_pages *begin_index_pages_since(Oid index, std::int64_t low, Snapshot snapshot) {
+    return find_pages(index, [=](Relation opened, TIDBitmap *bitmap) {
+        find_range(opened, low, PG_INT64_MAX, snapshot, bitmap);
+        find_nulls(opened, snapshot, bitmap);
+    });
 }
 
 index_pages *begin_index_pages(Oid index, const key_list &keys, Snapshot snapshot) {
@@ -333,12 +351,14 @@ Oid index_led_by(Relation heap, AttrNumber column) {
     foreach (cell, indexes) {
         const Relation index = ::index_open(lfirst_oid(cell), AccessShareLock);
         const Form_pg_index form = index->rd_index;
+        const Oid type = TupleDescAttr(RelationGetDescr(heap), column - 1)->atttypid;
         const bool fits =
             form->indisvalid && form->indisready && !form->indcheckxmin && form->indkey.values[0] == column &&
             ::RelationGetIndexPredicate(index) == NIL &&
             (index->rd_rel->relam == BTREE_AM_OID || index->rd_rel->relam == BRIN_AM_OID) &&
-            OidIsValid(::get_opfamily_member(index->rd_opfamily[0], INT8OID, INT8OID, BTGreaterEqualStrategyNumber)) &&
-            OidIsValid(::get_opfamily_member(index->rd_opfamily[0], INT8OID, INT8OID, BTLessEqualStrategyNumber));
+            (type == INT8OID || type == TIMESTAMPTZOID) && index->rd_opcintype[0] == type &&
+            OidIsValid(::get_opfamily_member(index->rd_opfamily[0], type, type, BTGreaterEqualStrategyNumber)) &&
+            OidIsValid(::get_opfamily_member(index->rd_opfamily[0], type, type, BTLessEqualStrategyNumber));
         // Of several, a B-tree: it knows rows, BRIN ranges of pages.
         if (fits && (!OidIsValid(found) || index->rd_rel->relam == BTREE_AM_OID))
             found = RelationGetRelid(index);

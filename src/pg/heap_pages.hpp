@@ -77,6 +77,8 @@ struct key_list {
     int count;
 };
 index_pages *begin_index_pages(Oid index, const key_list &keys, Snapshot snapshot);
+// The same for the rows that have no value, or one that is not below, in an index that index_led_by() gave.
+index_pages *begin_index_pages_since(Oid index, std::int64_t low, Snapshot snapshot);
 // InvalidBlockNumber at the end.
 BlockNumber next_index_page(index_pages *pages);
 // Of that page, only the rows that the index found and the snapshot sees; all that it sees where the memory did not suffice to
@@ -84,8 +86,8 @@ BlockNumber next_index_page(index_pages *pages);
 page_rows read_found_rows(heap_pages &pages, const index_pages *found);
 void end_index_pages(index_pages *pages);
 
-// A valid B-tree or BRIN index that has `column`, a bigint, first and every row of the heap; InvalidOid if there is
-// none.
+// A valid B-tree or BRIN index that has `column`, a bigint or timestamp with time zone, first and every row of the heap;
+// InvalidOid if there is none.
 Oid index_led_by(Relation heap, AttrNumber column);
 
 } // namespace etl::pg

@@ -7,7 +7,11 @@
 #include "settings.hpp"
 #include "sync/conversions.hpp"
 #include "sync/rate_sets.hpp"
+#include "sync/recent.hpp"
 #include "sync/touched.hpp"
+
+#include <algorithm>
+#include <iterator>
 
 namespace etl::sync {
 
@@ -18,7 +22,8 @@ constexpr double most_share = 0.25;
 constexpr std::int64_t always_few = 10000, most_lids = 2000000;
 
 struct collected {
-    pg::string queries; // each SELECT lid, with $1 for the time
+    pg::vector<std::int64_t> lids;
+    pg::string queries; // of further ones, each SELECT lid, with $1 for the time
     std::optional<pg::string> obstacle;
 };
 
@@ -35,6 +40,23 @@ pg::string only_of_portal(const touching &listing, Oid partition) {
         pg::relation_name(partition).c_str());
 }
 
+// The same of lids that have been found; false where SQL has to tell.
+bool add_those_of_portal(collected &to, const some_lids &lids, const touching &listing, Oid partition) {
+    const some_lids listed = pg::call([&] { return find_indexed(listing.relation, listing.needed, lids); });
+    if (!listed.known)
+        return false;
+    pg::vector<std::int64_t> others;
+    std::set_difference(lids.lids, lids.lids + lids.count, listed.lids, listed.lids + listed.count,
+                        std::back_inserter(others));
+    const pg::result held = pg::query(
+        pg::format("SELECT p.lid FROM %s p WHERE p.lid = ANY ($1)", pg::relation_name(partition).c_str()),
+        {pg::int8_array(others)});
+    to.lids.insert(to.lids.end(), listed.lids, listed.lids + listed.count);
+    for (std::size_t row = 0; row < held.size(); row++)
+        to.lids.push_back(held.int8(row, 0));
+    return true;
+}
+
 // Rows that are not expected to change are looked at if they are said to have changed themselves.
 pg::string unless_terminal(const catalog::make &make, const catalog::portal &portal, const char *lid) {
     const std::optional<pg::string> terminal = catalog::is_terminal(make, pg::view(portal.name), lid);
@@ -42,7 +64,7 @@ pg::string unless_terminal(const catalog::make &make, const catalog::portal &por
 }
 
 collected from_sources(const catalog::make &make, const catalog::portal &portal, const catalog::source &source,
-                       Oid partition) {
+                       Oid partition, std::int64_t since) {
     struct copied {
         const touching *each;
         int count;
@@ -65,11 +87,22 @@ collected from_sources(const catalog::make &make, const catalog::portal &portal,
     const touching *const listing = std::find_if(
         found.each, end, [&portal](const touching &one) { return one.relation == portal.listing && one.needed; });
     for (int i = 0; i < found.count; i++) {
+        const bool of_all_portals = found.each[i].relation == make.mapping && listing != end;
+        if (found.each[i].key && !found.each[i].zoneless) {
+            const timed_rows rows{found.each[i].relation, found.each[i].key, "modified"};
+            const some_lids lids = pg::call([&] { return find_recent(rows, since); });
+            if (lids.known && of_all_portals && add_those_of_portal(all, lids, *listing, partition))
+                continue;
+            if (lids.known && !of_all_portals) {
+                all.lids.insert(all.lids.end(), lids.lids, lids.lids + lids.count);
+                continue;
+            }
+        }
         // What changed at whatever time of a day may have its date alone, and the writer's day may be another than
         // ours.
         pg::string query = pg::format("SELECT q.lid FROM (%s) q WHERE (q.modified >= %s OR q.modified IS NULL)",
                                       found.each[i].query, found.each[i].zoneless ? "$1::pg_catalog.date - 1" : "$1");
-        if (found.each[i].relation == make.mapping && listing != end)
+        if (of_all_portals)
             query += only_of_portal(*listing, partition);
         if (found.each[i].fans_out)
             query += unless_terminal(make, portal, "q.lid");
@@ -153,13 +186,14 @@ std::optional<pg::vector<std::int64_t>> emptied_since(Oid price_state, const pg:
 
 findings find_changes(const catalog::make &make, const catalog::source &source, const standing &held) {
     const catalog::portal portal = catalog::get_portal(pg::view(source.portal));
-    collected all = from_sources(make, portal, source, held.partition);
+    const std::int64_t overlapping = held.mark - 1000LL * sync_overlap;
+    collected all = from_sources(make, portal, source, held.partition, overlapping);
     findings found;
     found.rates = from_rates(all, make, portal, source, held);
     const capture::captured queued = capture::find_captured(make, portal, held.partition);
     if (!queued.lids.empty())
         add(all, queued.lids);
-    const pg::value since = pg::timestamptz(held.mark - 1000LL * sync_overlap);
+    const pg::value since = pg::timestamptz(overlapping);
     const std::optional<pg::vector<std::int64_t>> emptied = emptied_since(portal.price_state, since);
     found.compare = all.obstacle ? all.obstacle : queued.compare;
     // Other relations, or another template, have rows of which no time of change tells that they are new to the mart.
@@ -170,10 +204,12 @@ findings find_changes(const catalog::make &make, const catalog::source &source, 
     if (found.compare)
         return found;
     const std::int64_t few = few_enough(held.partition);
+    all.lids.insert(all.lids.end(), emptied->begin(), emptied->end());
+    const pg::string others = all.queries.empty() ? "" : " UNION ALL " + all.queries;
     const pg::result rows =
-        pg::query("SELECT DISTINCT a.lid FROM (" + all.queries +
-                      " UNION ALL SELECT pg_catalog.unnest($2)) a WHERE a.lid IS NOT NULL ORDER BY 1 LIMIT $3",
-                  {since, pg::int8_array(*emptied), pg::int8(few + 1)});
+        pg::query("SELECT DISTINCT a.lid FROM (SELECT pg_catalog.unnest($2) AS lid" + others +
+                      ") a WHERE a.lid IS NOT NULL AND $1 IS NOT NULL ORDER BY 1 LIMIT $3",
+                  {since, pg::int8_array(all.lids), pg::int8(few + 1)});
     if (static_cast<std::int64_t>(rows.size()) > few) {
         found.compare = "much has changed";
         return found;
@@ -186,7 +222,7 @@ findings find_changes(const catalog::make &make, const catalog::source &source, 
 pg::vector<std::int64_t> changed_of(const catalog::make &make, const catalog::source &source, const standing &held,
                                     const pg::vector<std::int64_t> &lids) {
     const catalog::portal portal = catalog::get_portal(pg::view(source.portal));
-    collected all = from_sources(make, portal, source, held.partition);
+    collected all = from_sources(make, portal, source, held.partition, held.mark);
     (void)from_rates(all, make, portal, source, held);
     if (const capture::captured queued = capture::find_captured(make, portal, held.partition); !queued.lids.empty())
         add(all, queued.lids);
@@ -194,10 +230,11 @@ pg::vector<std::int64_t> changed_of(const catalog::make &make, const catalog::so
     const std::optional<pg::vector<std::int64_t>> emptied = emptied_since(portal.price_state, since);
     if (!emptied)
         return lids;
+    all.lids.insert(all.lids.end(), emptied->begin(), emptied->end());
     const pg::string others = all.queries.empty() ? "" : " UNION ALL " + all.queries;
     const pg::result rows = pg::query("SELECT DISTINCT a.lid FROM (SELECT pg_catalog.unnest($2) AS lid" + others +
                                           ") a WHERE a.lid = ANY ($3) AND $1 IS NOT NULL ORDER BY 1",
-                                      {since, pg::int8_array(*emptied), pg::int8_array(lids)});
+                                      {since, pg::int8_array(all.lids), pg::int8_array(lids)});
     pg::vector<std::int64_t> changed;
     for (std::size_t row = 0; row < rows.size(); row++)
         changed.push_back(rows.int8(row, 0));
