@@ -2,6 +2,7 @@
 #include "sync/apply.hpp"
 
 #include "pg/identity.hpp"
+#include "pg/transaction.hpp"
 #include "sync/columns.hpp"
 #include "sync/compare.hpp"
 #include "sync/digests.hpp"
@@ -43,6 +44,15 @@ texts texts_of(Oid view, Oid partition, const selection &rows) {
                 " FROM came f"};
 }
 
+// Whether two lids can have a value that only one of them may have.
+bool may_conflict(Oid partition) {
+    return !pg::query("SELECT FROM pg_catalog.pg_index i WHERE i.indrelid = $1 AND (i.indisunique OR i.indisexclusion)"
+                      " AND NOT EXISTS (SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid = $1 AND a.attname = 'lid'"
+                      " AND a.attnum = ANY (i.indkey::int2[]))",
+                      {pg::oid(partition)})
+                .empty();
+}
+
 // Snapshots, rows and plans go with the memory that they were made in.
 differences compare_and_write(const comparison &wanted, const statements &how) {
     ::PushActiveSnapshot(::GetTransactionSnapshot());
@@ -64,16 +74,28 @@ applied apply(Oid view, Oid partition, const selection &rows) {
     const digest_ranges ranges = digest_ranges_of(partition, rows.range);
     const texts text = texts_of(view, partition, rows);
     comparison wanted{view, partition, plan::bounds_of(rows.range), static_cast<Datum>(0), text.held.c_str(),
-                      ranges.bounds.data(), ranges.bounds.size()};
+                      ranges.bounds.data(), ranges.bounds.size(), false};
     wanted.bounds.of_lids = rows.lids.has_value();
     if (rows.lids)
         wanted.lids = pg::int8_array(*rows.lids).datum;
     const statements how{text.remove.c_str(), text.update.c_str(), text.insert.c_str()};
     pg::owned_context scratch("etl apply");
-    const differences found = [&] {
+    differences found;
+    const auto work = [&] {
         pg::memory_switch to_scratch(scratch.get());
-        return pg::call([&] { return compare_and_write(wanted, how); });
-    }();
+        found = pg::call([&] { return compare_and_write(wanted, how); });
+    };
+    if (may_conflict(partition)) {
+        // Lids that exchange a value can't be updated one after the other.
+        const std::optional<pg::error_report> failed = pg::in_subtransaction(work);
+        if (failed && std::string_view(failed->sqlstate) != "23505" && std::string_view(failed->sqlstate) != "23P01")
+            throw error(failed->sqlstate, pg::view(failed->message), pg::view(failed->detail));
+        wanted.anew = failed.has_value();
+        if (wanted.anew)
+            work();
+    } else {
+        work();
+    }
     applied done{};
     done.lids = found.lids;
     if (!rows.lids) {

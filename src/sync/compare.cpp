@@ -91,6 +91,11 @@ void add_fresh(work &self, range_change *change) {
     }
 }
 
+void store(Tuplestorestate *rows, std::int64_t &count, const sorted_rows &side) {
+    ::tuplestore_puttupleslot(rows, side.row);
+    count++;
+}
+
 void compare_pair(work &self, std::int64_t lid) {
     const bool equal = are_equal(self.fresh, self.held);
     range_change *change = equal ? nullptr : &change_of(self, lid);
@@ -98,8 +103,12 @@ void compare_pair(work &self, std::int64_t lid) {
     if (equal)
         return;
     add_gone(self, *change);
-    ::tuplestore_puttupleslot(self.found.changed, self.fresh.row);
-    self.found.changed_count++;
+    if (self.wanted->anew) {
+        store(self.found.gone, self.found.gone_count, self.held);
+        store(self.found.came, self.found.came_count, self.fresh);
+    } else {
+        store(self.found.changed, self.found.changed_count, self.fresh);
+    }
     self.found.lids++;
 }
 
@@ -108,15 +117,12 @@ void replace_all(work &self, std::int64_t lid, bool has_fresh, bool has_held) {
     range_change &change = change_of(self, lid);
     for (bool more = has_fresh; more; more = next_of(self.fresh, lid)) {
         add_fresh(self, &change);
-        ::tuplestore_puttupleslot(self.found.came, self.fresh.row);
-        self.found.came_count++;
+        store(self.found.came, self.found.came_count, self.fresh);
     }
     for (bool more = has_held; more; more = next_of(self.held, lid))
         add_gone(self, change);
-    if (has_held) {
-        ::tuplestore_puttupleslot(self.found.gone, self.held.row);
-        self.found.gone_count++;
-    }
+    if (has_held)
+        store(self.found.gone, self.found.gone_count, self.held);
     self.found.lids++;
 }
 

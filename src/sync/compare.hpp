@@ -22,6 +22,7 @@ struct comparison {
     // not above it.
     const std::int64_t *ranges;
     std::size_t range_count; // of bounds
+    bool anew;               // a row that differs goes and comes
 };
 
 // What becomes of a range.
@@ -43,7 +44,7 @@ struct differences {
 };
 
 // Reads both sides as the snapshot sees them, which is the active one, in the order of lids, and tells them apart. Rows of
-// a lid that has one on each side are equal where all their values are, byte by byte, or else changed; all rows of other
+// a lid that has one on each side are equal where all their values are, byte by byte, or else changed, or, where that is wished, go and come; all rows of other
 // lids go or come. Takes memory of work_mem, for a while, and what differs. In the current context.
 differences compare(const comparison &wanted, Snapshot snapshot);
 
