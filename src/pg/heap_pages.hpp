@@ -61,6 +61,13 @@ struct page_rows {
     }
 };
 
+// A table that is large beside the cache must not push all else out of it.
+BufferAccessStrategy strategy_for(BlockNumber pages);
+// Pins a page; where it lies as expected, without a search for it. What was read in order often lies so in the cache.
+Buffer pin_page(Relation heap, BlockNumber number, Buffer expected, BufferAccessStrategy strategy);
+// Where the page that comes next may be.
+Buffer expected_after(Buffer pinned);
+
 // Rows of an all-visible page are not looked at one by one.
 page_rows read_page(heap_pages &pages, BlockNumber page);
 

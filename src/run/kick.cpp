@@ -98,17 +98,30 @@ void kick(const record &run) {
             kick(*find(before->run_id));
         return;
     }
-    const int useful = missing_workers(run.run_id, run.workers);
+    int useful = missing_workers(run.run_id, run.workers);
+    // What a sync has to look at is often less work than the start of a process; else its worker calls for help.
+    if (run.kind == "sync")
+        useful = std::min(useful, 1);
     // One comes even where all slots are taken: a worker that leaves meanwhile can't see this run before it is committed.
     if (useful > 0)
         pg::start_workers_at_commit({pg::current_database(), run.owner, run.run_id},
                                     std::clamp(free_slots(), 1, useful));
 }
 
-void call_helpers(const record &run, std::int64_t tasks) {
+static int helpers(const record &run, std::int64_t tasks) {
     const int useful = std::min<std::int64_t>(tasks, run.workers - live_workers(run.run_id));
-    const int room = run.kind == "sync" ? free_slots() : spare_slots(hungry_runs(true));
-    pg::start_workers_at_commit({pg::current_database(), run.owner, run.run_id}, std::min(useful, room));
+    return std::min(useful, run.kind == "sync" ? free_slots() : spare_slots(hungry_runs(true)));
+}
+
+void call_helpers(const record &run, std::int64_t tasks) {
+    pg::start_workers_at_commit({pg::current_database(), run.owner, run.run_id}, helpers(run, tasks));
+}
+
+void call_helpers_at_once(const record &run) {
+    const std::int64_t tasks = begin_at_once(run.run_id, run.workers);
+    for (int missing = tasks > 0 ? helpers(run, tasks) : 0; missing > 0; missing--)
+        if (!pg::start_worker({pg::current_database(), run.owner, run.run_id}))
+            break;
 }
 
 int workers_lacking(Oid owner) {

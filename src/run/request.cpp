@@ -4,6 +4,7 @@
 #include "catalog/relation.hpp"
 #include "pg/identity.hpp"
 #include "pg/message.hpp"
+#include "pg/written.hpp"
 #include "run/relations.hpp"
 #include "settings.hpp"
 
@@ -88,16 +89,16 @@ void reopen(std::int64_t run_id, std::string_view why) {
                 {pg::int8(run_id), pg::text(why)});
     // What a sync has found may be old by now: it looks again, and what it has written already then comes out equal.
     pg::execute(
-        pg::format("DELETE FROM etl.task WHERE run_id = $1 AND phase IN (%d, %d) AND EXISTS (SELECT FROM etl.task f"
+        pg::format("DELETE FROM etl.task WHERE run_id = $1 AND phase IN (%d, %d, %d) AND EXISTS (SELECT FROM etl.task f"
                    " WHERE f.run_id = $1 AND f.phase = %d)",
                    static_cast<int>(plan::phase::apply), static_cast<int>(plan::phase::compare),
-                   static_cast<int>(plan::phase::find)),
+                   static_cast<int>(plan::phase::vacuum), static_cast<int>(plan::phase::find)),
         {pg::int8(run_id)});
     pg::execute(
         pg::format(
             "UPDATE etl.task SET state = 'waiting', crashes = 0, retries = 0, not_before = NULL, ended_at = NULL,"
-            " why = $2 WHERE run_id = $1 AND phase IN (%d, %d) AND state = 'done'",
-            static_cast<int>(plan::phase::find), static_cast<int>(plan::phase::vacuum)),
+            " why = $2 WHERE run_id = $1 AND phase = %d AND state = 'done'",
+            static_cast<int>(plan::phase::find)),
         {pg::int8(run_id), pg::text(why)});
     pg::execute("UPDATE etl.run SET state = 'queued', ended_at = NULL, since = pg_catalog.clock_timestamp(),"
                 " sqlstate = NULL, error = NULL, waiting_for = NULL, why = $2 WHERE run_id = $1",
@@ -125,14 +126,16 @@ std::int64_t insert_run(const new_run &wanted) {
     auto optional_text = [](std::optional<std::string_view> text) {
         return text ? pg::text(*text) : pg::text(std::optional<pg::string>());
     };
+    const pg::log_place now = pg::log_place_now();
     return pg::query("INSERT INTO etl.run (kind, make, portal, owner, requested_by, workers, chunk_rows, publish,"
-                     " definition, settings, system_identifier, database, chunk_target)"
-                     " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10::jsonb, $11, $12, $13) RETURNING run_id",
+                     " definition, settings, system_identifier, database, chunk_target, position, next_xid)"
+                     " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10::jsonb, $11, $12, $13, $14::pg_lsn, $15::xid8)"
+                     " RETURNING run_id",
                      {pg::text(wanted.kind), optional_text(wanted.make), optional_text(wanted.portal),
                       pg::regrole(wanted.owner), pg::regrole(wanted.requested_by), pg::int4(wanted.workers),
                       pg::int8(wanted.chunk_rows), pg::text(wanted.publish), pg::text(wanted.definition),
                       pg::text(wanted.settings), pg::int8(pg::system_identifier()), pg::oid(pg::current_database()),
-                      pg::int4(chunk_target)})
+                      pg::int4(chunk_target), pg::text(pg::view(now.position)), pg::text(pg::view(now.next))})
         .int8(0, 0);
 }
 

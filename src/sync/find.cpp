@@ -4,6 +4,8 @@
 #include "capture/captured.hpp"
 #include "catalog/terminal.hpp"
 #include "pg/clock.hpp"
+#include "pg/identity.hpp"
+#include "pg/written.hpp"
 #include "settings.hpp"
 #include "sync/conversions.hpp"
 #include "sync/rate_sets.hpp"
@@ -15,11 +17,14 @@ namespace {
 
 // Where more than this share of the partition's rows may have changed, comparing all in order of lid is cheaper.
 constexpr double most_share = 0.25;
+// Pages that are worth another worker: some ten milliseconds.
+constexpr std::int64_t much_to_read = 2000;
 constexpr std::int64_t always_few = 10000, most_lids = 2000000;
 
 struct collected {
     pg::string queries; // each SELECT lid, with $1 for the time
     std::optional<pg::string> obstacle;
+    bool much = false; // whether what they read is more than a few pages
 };
 
 void add(collected &to, const pg::string &query) {
@@ -41,8 +46,19 @@ pg::string unless_terminal(const catalog::make &make, const catalog::portal &por
     return terminal ? pg::format(" AND NOT %s", terminal->c_str()) : pg::string();
 }
 
+// The condition that finds nothing in a relation which holds nothing new, without reading its rows; the query stays, so
+// that rights are checked as ever.
+pg::string unless_unwritten(Oid relation, std::optional<std::uint64_t> position, collected &all) {
+    const std::optional<std::int64_t> pages = pg::pages_to_search(relation, "modified");
+    if (pages && *pages > 0 && position && pg::is_unwritten_since(relation, *position))
+        return pg::string(" AND false");
+    all.much = all.much || !pages || *pages > much_to_read;
+    return {};
+}
+
+// position: of the write-ahead log, before which nothing new can have been written.
 collected from_sources(const catalog::make &make, const catalog::portal &portal, const catalog::source &source,
-                       Oid partition) {
+                       Oid partition, std::optional<std::uint64_t> position) {
     struct copied {
         const touching *each;
         int count;
@@ -69,6 +85,7 @@ collected from_sources(const catalog::make &make, const catalog::portal &portal,
         // ours.
         pg::string query = pg::format("SELECT q.lid FROM (%s) q WHERE (q.modified >= %s OR q.modified IS NULL)",
                                       found.each[i].query, found.each[i].zoneless ? "$1::pg_catalog.date - 1" : "$1");
+        query += unless_unwritten(found.each[i].relation, position, all);
         if (found.each[i].relation == make.mapping && listing != end)
             query += only_of_portal(*listing, partition);
         if (found.each[i].fans_out)
@@ -151,9 +168,10 @@ std::optional<pg::vector<std::int64_t>> emptied_since(Oid price_state, const pg:
 
 } // namespace
 
-findings find_changes(const catalog::make &make, const catalog::source &source, const standing &held) {
+findings find_changes(const catalog::make &make, const catalog::source &source, const standing &held,
+                      const std::function<void()> &call_for_help) {
     const catalog::portal portal = catalog::get_portal(pg::view(source.portal));
-    collected all = from_sources(make, portal, source, held.partition);
+    collected all = from_sources(make, portal, source, held.partition, held.position);
     findings found;
     found.rates = from_rates(all, make, portal, source, held);
     const capture::captured queued = capture::find_captured(make, portal, held.partition);
@@ -169,7 +187,12 @@ findings find_changes(const catalog::make &make, const catalog::source &source, 
         found.compare = "its price state was emptied";
     if (found.compare)
         return found;
+    if (all.much)
+        call_for_help();
     const std::int64_t few = few_enough(held.partition);
+    pg::settings_scope settings;
+    settings.set("max_parallel_workers_per_gather", "0"); // the run's workers are the parallelism
+    settings.set("jit", "off");
     const pg::result rows =
         pg::query("SELECT DISTINCT a.lid FROM (" + all.queries +
                       " UNION ALL SELECT pg_catalog.unnest($2)) a WHERE a.lid IS NOT NULL ORDER BY 1 LIMIT $3",
@@ -186,7 +209,7 @@ findings find_changes(const catalog::make &make, const catalog::source &source, 
 pg::vector<std::int64_t> changed_of(const catalog::make &make, const catalog::source &source, const standing &held,
                                     const pg::vector<std::int64_t> &lids) {
     const catalog::portal portal = catalog::get_portal(pg::view(source.portal));
-    collected all = from_sources(make, portal, source, held.partition);
+    collected all = from_sources(make, portal, source, held.partition, std::nullopt);
     (void)from_rates(all, make, portal, source, held);
     if (const capture::captured queued = capture::find_captured(make, portal, held.partition); !queued.lids.empty())
         add(all, queued.lids);
