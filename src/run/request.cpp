@@ -25,25 +25,40 @@ void bury_runs_of_other_clusters() {
                            this_cluster().c_str()));
 }
 
+namespace {
+
+bool has_stopped(const predecessor &run) {
+    return run.state == "failed" || run.state == "cancelled";
+}
+
+// To look for all relations takes milliseconds.
+bool is_whole(std::int64_t run_id) {
+    return pg::query(pg::format("SELECT NOT EXISTS (SELECT FROM etl.run_portal p"
+                                "  WHERE p.run_id = r.run_id AND p.staging IS NOT NULL"
+                                "  AND NOT EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.oid = p.staging))"
+                                " AND NOT EXISTS (SELECT FROM etl.run_portal p JOIN etl.portal o USING (portal)"
+                                "  WHERE p.run_id = r.run_id AND o.state IN ('unfolded', 'stale') AND NOT EXISTS ("
+                                "   SELECT FROM etl.task t WHERE t.run_id = r.run_id AND t.portal = o.portal"
+                                "   AND t.kind = 'fold' AND t.state <> 'done')) AND %s"
+                                " FROM etl.run r WHERE r.run_id = $1",
+                                relations_are_there),
+                     {pg::int8(run_id)})
+        .boolean(0, 0);
+}
+
+} // namespace
+
 std::optional<predecessor> newest(const char *kind, std::string_view name) {
     const bool of_portal = std::string_view(kind) == "fold";
     const pg::result rows = pg::query(
-        // Only of a run that may be taken up: to look for all its relations takes milliseconds.
-        pg::format("SELECT r.run_id, r.state, r.definition, CASE WHEN r.state IN ('failed', 'cancelled') THEN NOT "
-                   "EXISTS (SELECT FROM etl.run_portal p"
-                   "  WHERE p.run_id = r.run_id AND p.staging IS NOT NULL"
-                   "  AND NOT EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.oid = p.staging))"
-                   " AND NOT EXISTS (SELECT FROM etl.run_portal p JOIN etl.portal o USING (portal)"
-                   "  WHERE p.run_id = r.run_id AND o.state IN ('unfolded', 'stale') AND NOT EXISTS (SELECT"
-                   "   FROM etl.task t WHERE t.run_id = r.run_id AND t.portal = o.portal AND t.kind = 'fold'"
-                   "   AND t.state <> 'done')) AND %s ELSE false END"
-                   " FROM etl.run r WHERE r.kind = '%s' AND %s AND %s ORDER BY r.run_id DESC LIMIT 1",
-                   relations_are_there, kind, of_portal ? "r.portal = $1" : "r.make = $1 AND r.portal IS NULL",
-                   this_cluster().c_str()),
+        pg::format("SELECT r.run_id, r.state, r.definition FROM etl.run r WHERE r.kind = '%s' AND %s AND %s"
+                   " ORDER BY r.run_id DESC LIMIT 1",
+                   kind, of_portal ? "r.portal = $1" : "r.make = $1 AND r.portal IS NULL", this_cluster().c_str()),
         {pg::text(name)});
     if (rows.empty())
         return std::nullopt;
-    return predecessor{rows.int8(0, 0), rows.text(0, 1), rows.text(0, 2), rows.boolean(0, 3)};
+    const predecessor found{rows.int8(0, 0), rows.text(0, 1), rows.text(0, 2), false};
+    return predecessor{found.run_id, found.state, found.definition, has_stopped(found) && is_whole(found.run_id)};
 }
 
 namespace {
@@ -111,8 +126,7 @@ std::optional<std::int64_t> resume_newest(const std::optional<predecessor> &befo
     if (!before)
         return std::nullopt;
     if (!unfinished(before->state)) {
-        const bool resumable = (before->state == "failed" || before->state == "cancelled") &&
-                               pg::view(before->definition) == definition && before->whole;
+        const bool resumable = has_stopped(*before) && pg::view(before->definition) == definition && before->whole;
         if (!resumable)
             return std::nullopt;
         reopen(before->run_id, "asked for again");

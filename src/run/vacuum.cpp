@@ -1,4 +1,5 @@
-// C++ regime: the vacuum task of a sync: autovacuum may be off, or late, for tables that a sync changes a little every day.
+// C++ regime: the vacuum task of a sync: autovacuum may be off, or late, for tables that a sync changes a little every
+// day.
 #include "run/work.hpp"
 
 #include "pg/extension.hpp"
@@ -24,9 +25,9 @@ struct litter {
 std::optional<litter> litter_of(Oid partition) {
     pg::catalog_scope as_catalog;
     const pg::result rows = pg::query(
-        pg::format("SELECT e.dead FROM etl.partition e JOIN pg_catalog.pg_class c ON c.oid = e.relation"
-                   " WHERE e.relation = $1 AND e.dead > GREATEST(%d, %g * c.reltuples)",
-                   worth_at_least, worth_share),
+        pg::kept(pg::format("SELECT e.dead FROM etl.partition e JOIN pg_catalog.pg_class c ON c.oid = e.relation"
+                            " WHERE e.relation = $1 AND e.dead > GREATEST(%d, %g * c.reltuples)",
+                            worth_at_least, worth_share)),
         {pg::regclass(partition)});
     if (rows.empty())
         return std::nullopt;

@@ -31,11 +31,11 @@ struct place {
 
 place place_of(const record &run, const pg::string &portal) {
     pg::catalog_scope as_catalog;
-    const pg::result rows =
-        pg::query("SELECT p.view, p.staging, COALESCE(pg_catalog.pg_snapshot_xmin(pg_catalog.pg_current_snapshot())"
-                  " >= r.next_xid, false) FROM etl.run_portal p JOIN etl.run r USING (run_id)"
-                  " WHERE p.run_id = $1 AND p.portal = $2",
-                  {pg::int8(run.run_id), pg::text(pg::view(portal))});
+    const pg::result rows = pg::query(
+        pg::kept("SELECT p.view, p.staging, COALESCE(pg_catalog.pg_snapshot_xmin(pg_catalog.pg_current_snapshot())"
+                 " >= r.next_xid, false) FROM etl.run_portal p JOIN etl.run r USING (run_id)"
+                 " WHERE p.run_id = $1 AND p.portal = $2"),
+        {pg::int8(run.run_id), pg::text(pg::view(portal))});
     return {rows.is_null(0, 0) ? InvalidOid : rows.oid(0, 0), rows.is_null(0, 1) ? InvalidOid : rows.oid(0, 1),
             rows.boolean(0, 2)};
 }
@@ -98,22 +98,22 @@ void look_for_changes(const assignment &duty, const catalog::source &source, con
     const sync::findings found =
         sync::find_changes(duty.make, source, sync::standing_of(duty.make, partition, source.portal),
                            [&duty] { call_helpers_at_once(duty.run); });
-    pg::vector<plan::planned_task> tasks = found.compare
-                                               ? plan::plan_comparison(duty.make, source, partition, {})
-                                               : plan::plan_application(source, found.lids, duty.run.workers);
+    pg::vector<plan::planned_task> tasks = found.compare ? plan::plan_comparison(duty.make, source, partition, {})
+                                                         : plan::plan_application(source, found.lids, duty.run.workers);
     pg::catalog_scope as_catalog;
     if (!tasks.empty() || is_littered(partition))
         tasks.push_back(plan::task_of(plan::phase::vacuum, "analyze", source.portal));
-    pg::execute("UPDATE etl.run_portal p SET mark = $3, rates = $4, position = CASE WHEN $5 THEN r.position END"
-                " FROM etl.run r WHERE r.run_id = $1 AND p.run_id = $1 AND p.portal = $2",
-                {pg::int8(duty.run.run_id), pg::text(source.portal), pg::timestamptz(mark), pg::int8(found.rates),
-                 pg::boolean(where.settled)});
+    pg::execute(
+        pg::kept("UPDATE etl.run_portal p SET mark = $3, rates = $4, position = CASE WHEN $5 THEN r.position END"
+                 " FROM etl.run r WHERE r.run_id = $1 AND p.run_id = $1 AND p.portal = $2"),
+        {pg::int8(duty.run.run_id), pg::text(source.portal), pg::timestamptz(mark), pg::int8(found.rates),
+         pg::boolean(where.settled)});
     // An earlier look has found some of the same; none of its chunks is at work (run/claim).
     pg::execute(
-        pg::format(
+        pg::kept(pg::format(
             "DELETE FROM etl.task WHERE run_id = $1 AND portal = $2 AND phase IN (%d, %d, %d) AND state = 'waiting'",
             static_cast<int>(plan::phase::apply), static_cast<int>(plan::phase::compare),
-            static_cast<int>(plan::phase::vacuum)),
+            static_cast<int>(plan::phase::vacuum))),
         {pg::int8(duty.run.run_id), pg::text(source.portal)});
     add_tasks(duty.run.run_id, tasks);
 }
@@ -185,7 +185,7 @@ assignment read_assignment(const record &run) {
         duty.make = catalog::get_make(pg::view(*run.make));
     pg::catalog_scope as_catalog;
     duty.settings =
-        pg::query("SELECT settings::text FROM etl.run WHERE run_id = $1", {pg::int8(run.run_id)}).text(0, 0);
+        pg::query(pg::kept("SELECT settings::text FROM etl.run WHERE run_id = $1"), {pg::int8(run.run_id)}).text(0, 0);
     return duty;
 }
 

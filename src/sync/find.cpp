@@ -149,7 +149,7 @@ std::optional<std::int64_t> from_rates(collected &to, const catalog::make &make,
 
 std::int64_t few_enough(Oid partition) {
     const pg::result rows =
-        pg::query("SELECT reltuples::bigint FROM pg_catalog.pg_class WHERE oid = $1", {pg::oid(partition)});
+        pg::query(pg::kept("SELECT reltuples::bigint FROM pg_catalog.pg_class WHERE oid = $1"), {pg::oid(partition)});
     const double held = rows.empty() ? 0 : static_cast<double>(rows.int8(0, 0));
     return std::clamp<std::int64_t>(static_cast<std::int64_t>(held * most_share), always_few, most_lids);
 }
@@ -158,8 +158,9 @@ std::int64_t few_enough(Oid partition) {
 std::optional<pg::vector<std::int64_t>> emptied_since(Oid price_state, const pg::value &time) {
     pg::catalog_scope as_catalog;
     const pg::result rows = pg::query(
-        "SELECT COALESCE(pg_catalog.bool_or(lid IS NULL), false), COALESCE(pg_catalog.array_agg(DISTINCT lid)"
-        " FILTER (WHERE lid IS NOT NULL), '{}') FROM etl.price_emptied WHERE price_state = $1 AND modified >= $2",
+        pg::kept(
+            "SELECT COALESCE(pg_catalog.bool_or(lid IS NULL), false), COALESCE(pg_catalog.array_agg(DISTINCT lid)"
+            " FILTER (WHERE lid IS NOT NULL), '{}') FROM etl.price_emptied WHERE price_state = $1 AND modified >= $2"),
         {pg::regclass(price_state), time});
     if (rows.boolean(0, 0))
         return std::nullopt;
