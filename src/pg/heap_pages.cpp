@@ -22,15 +22,19 @@ extern "C" {
 
 namespace etl::pg {
 
+BufferAccessStrategy strategy_for(BlockNumber pages) {
+    return pages > static_cast<BlockNumber>(NBuffers) / 4 ? ::GetAccessStrategy(BAS_BULKREAD) : nullptr;
+}
+
 void begin_pages(heap_pages &pages, Relation heap, Snapshot snapshot) {
     pages.heap = heap;
     pages.snapshot = snapshot;
     pages.count = RelationGetNumberOfBlocks(heap);
-    // A table that is large beside the cache must not push all else out of it.
-    pages.strategy = pages.count > static_cast<BlockNumber>(NBuffers) / 4 ? ::GetAccessStrategy(BAS_BULKREAD) : nullptr;
+    pages.strategy = strategy_for(pages.count);
     pages.pinned = pages.expected = InvalidBuffer;
     pages.is_serializable = IsolationIsSerializable();
     pages.is_quiet = false;
+    pages.written_since = InvalidXLogRecPtr;
     ::PredicateLockRelation(heap, snapshot);
     pgstat_count_heap_scan(heap);
 }
@@ -42,22 +46,25 @@ void end_pages(heap_pages &pages) {
         ::FreeAccessStrategy(pages.strategy);
 }
 
-namespace {
-
-// Pins the page; where it lies as expected, without a search for it.
-Buffer pin_page(heap_pages &pages, BlockNumber number) {
+Buffer pin_page(Relation heap, BlockNumber number, Buffer expected, BufferAccessStrategy strategy) {
 #if PG_VERSION_NUM < 160000
-    const RelFileNode &file = pages.heap->rd_node;
+    const RelFileNode &file = heap->rd_node;
 #else
-    const RelFileLocator &file = pages.heap->rd_locator;
+    const RelFileLocator &file = heap->rd_locator;
 #endif
-    if (BufferIsValid(pages.expected) && ::ReadRecentBuffer(file, MAIN_FORKNUM, number, pages.expected)) {
-        pgstat_count_buffer_read(pages.heap);
-        pgstat_count_buffer_hit(pages.heap);
-        return pages.expected;
+    if (BufferIsValid(expected) && ::ReadRecentBuffer(file, MAIN_FORKNUM, number, expected)) {
+        pgstat_count_buffer_read(heap);
+        pgstat_count_buffer_hit(heap);
+        return expected;
     }
-    return ::ReadBufferExtended(pages.heap, MAIN_FORKNUM, number, RBM_NORMAL, pages.strategy);
+    return ::ReadBufferExtended(heap, MAIN_FORKNUM, number, RBM_NORMAL, strategy);
 }
+
+Buffer expected_after(Buffer pinned) {
+    return pinned > 0 && pinned < NBuffers ? pinned + 1 : InvalidBuffer;
+}
+
+namespace {
 
 std::uint32_t word_of(ItemIdData item) {
     std::uint32_t word;
@@ -129,8 +136,8 @@ static char *open_page(heap_pages &pages, BlockNumber number) {
     if (BufferIsValid(pages.pinned))
         ::ReleaseBuffer(pages.pinned);
     pages.pinned = InvalidBuffer;
-    pages.pinned = pin_page(pages, number);
-    pages.expected = pages.pinned > 0 && pages.pinned < NBuffers ? pages.pinned + 1 : InvalidBuffer;
+    pages.pinned = pin_page(pages.heap, number, pages.expected, pages.strategy);
+    pages.expected = expected_after(pages.pinned);
     if (!pages.is_quiet)
         ::heap_page_prune_opt(pages.heap, pages.pinned);
     ::LockBuffer(pages.pinned, BUFFER_LOCK_SHARE);
@@ -145,8 +152,20 @@ static bool is_all_visible(const heap_pages &pages, char *page) {
     return PageIsAllVisible(page) && !pages.snapshot->takenDuringRecovery;
 }
 
+// What was not logged has no position.
+static bool was_written_before(const heap_pages &pages) {
+    if (XLogRecPtrIsInvalid(pages.written_since))
+        return false;
+    const XLogRecPtr written = ::BufferGetLSNAtomic(pages.pinned);
+    return !XLogRecPtrIsInvalid(written) && written <= pages.written_since;
+}
+
 page_rows read_page(heap_pages &pages, BlockNumber number) {
     char *page = open_page(pages, number);
+    if (was_written_before(pages)) {
+        ::LockBuffer(pages.pinned, BUFFER_LOCK_UNLOCK);
+        return {page, pages.seen, 0, nullptr};
+    }
     const ItemIdData *items = reinterpret_cast<PageHeader>(page)->pd_linp;
     const int item_count = static_cast<int>(PageGetMaxOffsetNumber(page));
     const bool all_visible = is_all_visible(pages, page);

@@ -5,6 +5,7 @@
 
 extern "C" {
 #include "access/htup_details.h"
+#include "access/xlogdefs.h"
 #include "storage/bufmgr.h"
 #include "storage/bufpage.h"
 #include "utils/snapshot.h"
@@ -27,6 +28,9 @@ struct heap_pages {
     // Leaves pages as they are, unless a row asks for it that is seldom: whoever reads first what has changed marks it as
     // settled and frees what is dead, and each page that this touches goes to the write-ahead log as a whole.
     bool is_quiet;
+    // Where a page was written last before this position of the write-ahead log, read_page() looks for no rows on it; 0: for
+    // all that are there.
+    XLogRecPtr written_since;
     ItemIdData seen[most_page_rows];
 };
 
@@ -63,6 +67,13 @@ struct page_rows {
             __builtin_prefetch(next + index * line, 0, 2);
     }
 };
+
+// A table that is large beside the cache must not push all else out of it.
+BufferAccessStrategy strategy_for(BlockNumber pages);
+// Pins a page; where it lies as expected, without a search for it. What was read in order often lies so in the cache.
+Buffer pin_page(Relation heap, BlockNumber number, Buffer expected, BufferAccessStrategy strategy);
+// Where the page that comes next may be.
+Buffer expected_after(Buffer pinned);
 
 // Rows of an all-visible page are not looked at one by one.
 page_rows read_page(heap_pages &pages, BlockNumber page);

@@ -27,8 +27,6 @@ pg::vector<planned_task> plan_sync(const catalog::make &make, const pg::vector<c
     pg::vector<planned_task> tasks = plan_folds_of(make, sources, workers, false);
     for (const catalog::source &source : sources)
         tasks.push_back(task_of(phase::find, "sync", source.portal));
-    for (const catalog::source &source : sources)
-        tasks.push_back(task_of(phase::vacuum, "analyze", source.portal));
     return tasks;
 }
 

@@ -75,12 +75,13 @@ void take_recent(growing_list &list, Relation table, const columns_read &columns
     }
 }
 
-void read_recent(growing_list &list, Relation table, const columns_read &columns, TimestampTz since) {
+void read_recent(growing_list &list, Relation table, const columns_read &columns, TimestampTz since, XLogRecPtr position) {
     const Snapshot snapshot = ::GetActiveSnapshot();
     const Oid index = pg::index_led_by(table, columns.time);
     pg::heap_pages pages;
     pg::begin_pages(pages, table, snapshot);
     pages.is_quiet = true;
+    pages.written_since = position;
     pg::index_pages *found = OidIsValid(index) ? pg::begin_index_pages_since(index, since, snapshot) : nullptr;
     for (BlockNumber next = 0;;) {
         CHECK_FOR_INTERRUPTS();
@@ -98,7 +99,7 @@ void read_recent(growing_list &list, Relation table, const columns_read &columns
 
 } // namespace
 
-some_lids find_recent(const timed_rows &rows, TimestampTz since) {
+some_lids find_recent(const timed_rows &rows, TimestampTz since, std::uint64_t position) {
     const Relation table = ::try_relation_open(rows.relation, AccessShareLock);
     if (!table)
         return {false, nullptr, 0};
@@ -107,7 +108,7 @@ some_lids find_recent(const timed_rows &rows, TimestampTz since) {
     growing_list list{static_cast<std::int64_t *>(::palloc(sizeof(std::int64_t) * 1024)), 0, 1024};
     if (can) {
         ::PushActiveSnapshot(::GetTransactionSnapshot());
-        read_recent(list, table, columns, since);
+        read_recent(list, table, columns, since, position);
         ::PopActiveSnapshot();
     }
     ::relation_close(table, NoLock);
