@@ -9,7 +9,8 @@ namespace etl::capture {
 namespace {
 
 bool is_watched(const catalog::make &make) {
-    return !pg::query("SELECT FROM etl.source_watch WHERE make = $1", {pg::text(pg::view(make.name))}).empty();
+    return !pg::query(pg::kept("SELECT FROM etl.source_watch WHERE make = $1"), {pg::text(pg::view(make.name))})
+                .empty();
 }
 
 // Some faults come without DDL of which event triggers are told.
@@ -69,7 +70,9 @@ captured find_captured(const catalog::make &make, const catalog::portal &portal,
 
 void consume(std::int64_t run_id) {
     pg::catalog_scope as_catalog;
-    pg::query("SELECT etl.consume_captured($1)", {pg::int8(run_id)});
+    pg::query("SELECT etl.consume_captured(r.run_id) FROM etl.run r JOIN etl.source_watch w ON w.make = r.make"
+              " WHERE r.run_id = $1",
+              {pg::int8(run_id)});
 }
 
 } // namespace etl::capture

@@ -44,8 +44,9 @@ TimestampTz oldest_start() {
         ::pgstat_clear_backend_activity_snapshot();
         return oldest;
     });
-    const result prepared = query("SELECT (EXTRACT(epoch FROM pg_catalog.min(prepared)) * 1000000)::bigint"
-                                  " FROM pg_catalog.pg_prepared_xacts WHERE database = pg_catalog.current_database()");
+    const result prepared =
+        query(kept("SELECT (EXTRACT(epoch FROM pg_catalog.min(prepared)) * 1000000)::bigint"
+                   " FROM pg_catalog.pg_prepared_xacts WHERE database = pg_catalog.current_database()"));
     const std::optional<std::int64_t> since_1970 = prepared.optional_int8(0, 0);
     if (!since_1970)
         return reported;

@@ -2,8 +2,10 @@
 #include "pg/spi.hpp"
 
 extern "C" {
+#include "common/hashfn.h"
 #include "executor/spi.h"
 #include "utils/guc.h"
+#include "utils/hsearch.h"
 #include "utils/snapmgr.h"
 }
 
@@ -20,7 +22,42 @@ struct outcome {
     int columns;
 };
 
-outcome run_statement(const char *statement, const value *parameters, int count, MemoryContext memory) {
+enum class planning { once, kept };
+
+// The plans that are kept, by what they were made from.
+SPIPlanPtr kept_plan(const char *statement, int count, Oid *types) {
+    struct entry {
+        std::uint64_t key;
+        char *statement;
+        SPIPlanPtr plan;
+    };
+    static HTAB *plans = nullptr;
+    if (!plans) {
+        HASHCTL control{};
+        control.keysize = sizeof(std::uint64_t);
+        control.entrysize = sizeof(entry);
+        control.hcxt = TopMemoryContext;
+        plans = ::hash_create("pg_etl kept plans", 64, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+    }
+    const std::uint64_t key = ::hash_bytes_extended(reinterpret_cast<const unsigned char *>(statement),
+                                                    static_cast<int>(strlen(statement)), 0);
+    bool present = false;
+    auto *found = static_cast<entry *>(::hash_search(plans, &key, HASH_FIND, &present));
+    if (present && strcmp(found->statement, statement) == 0)
+        return found->plan;
+    const SPIPlanPtr plan = ::SPI_prepare_cursor(statement, count, types, CURSOR_OPT_GENERIC_PLAN);
+    if (!plan)
+        elog(ERROR, "statement failed with %s: %s", ::SPI_result_code_string(SPI_result), statement);
+    if (present)
+        return plan; // another statement has its place
+    char *text = ::MemoryContextStrdup(TopMemoryContext, statement);
+    found = static_cast<entry *>(::hash_search(plans, &key, HASH_ENTER, &present));
+    ::SPI_keepplan(plan);
+    found->statement = text;
+    return found->plan = plan;
+}
+
+outcome run_statement(const char *statement, planning how, const value *parameters, int count, MemoryContext memory) {
     outcome out{};
     Oid types[32];
     Datum values[32];
@@ -31,14 +68,17 @@ outcome run_statement(const char *statement, const value *parameters, int count,
         values[i] = parameters[i].datum;
         nulls[i] = parameters[i].is_null ? 'n' : ' ';
     }
-    // Functions of others that the statement calls may change settings, the search_path of our next statement among them.
+    // Functions of others that the statement calls may change settings, the search_path of our next statement among
+    // them.
     const int settings = ::NewGUCNestLevel();
     ::SPI_connect();
     // Some callers (a worker between tasks, a callback) come without a snapshot.
     const bool pushed = !::ActiveSnapshotSet();
     if (pushed)
         ::PushActiveSnapshot(::GetTransactionSnapshot());
-    const int code = ::SPI_execute_with_args(statement, count, types, values, nulls, false, 0);
+    const int code = how == planning::kept
+                         ? ::SPI_execute_plan(kept_plan(statement, count, types), values, nulls, false, 0)
+                         : ::SPI_execute_with_args(statement, count, types, values, nulls, false, 0);
     if (code < 0)
         elog(ERROR, "statement failed with %s: %s", ::SPI_result_code_string(code), statement);
     out.rows = SPI_processed;
@@ -62,34 +102,45 @@ outcome run_statement(const char *statement, const value *parameters, int count,
     return out;
 }
 
-outcome run_guarded(const char *statement, std::initializer_list<value> parameters) {
+outcome run_guarded(const char *statement, planning how, std::initializer_list<value> parameters) {
     const value *first = parameters.begin();
     const int count = static_cast<int>(parameters.size());
     const MemoryContext memory = CurrentMemoryContext;
     return call([=] {
         Assert(count <= 32);
-        return run_statement(statement, first, count, memory);
+        return run_statement(statement, how, first, count, memory);
     });
 }
 
 } // namespace
 
-result query(const char *statement, std::initializer_list<value> parameters) {
-    const outcome out = run_guarded(statement, parameters);
-    result rows;
-    rows.rows_ = out.rows;
-    rows.columns_ = static_cast<std::size_t>(out.columns);
-    rows.cells_.reserve(rows.rows_ * rows.columns_);
-    for (std::size_t i = 0; i < rows.rows_ * rows.columns_; i++)
-        if (out.cells[i])
-            rows.cells_.emplace_back(string(out.cells[i]));
+static result read(const outcome &out) {
+    return result(out.cells, static_cast<std::size_t>(out.rows), static_cast<std::size_t>(out.columns));
+}
+
+result::result(char **cells, std::size_t rows, std::size_t columns) : rows_(rows), columns_(columns) {
+    cells_.reserve(rows * columns);
+    for (std::size_t i = 0; i < rows * columns; i++)
+        if (cells[i])
+            cells_.emplace_back(string(cells[i]));
         else
-            rows.cells_.emplace_back(std::nullopt);
-    return rows;
+            cells_.emplace_back(std::nullopt);
+}
+
+result query(const char *statement, std::initializer_list<value> parameters) {
+    return read(run_guarded(statement, planning::once, parameters));
+}
+
+result query(const kept &statement, std::initializer_list<value> parameters) {
+    return read(run_guarded(statement.statement(), planning::kept, parameters));
 }
 
 std::uint64_t execute(const char *statement, std::initializer_list<value> parameters) {
-    return run_guarded(statement, parameters).rows;
+    return run_guarded(statement, planning::once, parameters).rows;
+}
+
+std::uint64_t execute(const kept &statement, std::initializer_list<value> parameters) {
+    return run_guarded(statement.statement(), planning::kept, parameters).rows;
 }
 
 const std::optional<string> &result::cell(std::size_t row, std::size_t column) const {

@@ -3,6 +3,13 @@
 
 namespace etl::plan {
 
+// Of a scalar subquery, so that the text stays where it is computed: that of a view is long.
+static pg::string digest_of(const char *text) {
+    return pg::format("SELECT lpad(to_hex(hashtextextended(d, 0)), 16, '0') || lpad(to_hex(hashtextextended(d, 1)), 16,"
+                      " '0') FROM %s t (d)",
+                      text);
+}
+
 // Everything by OID and by parse tree, not by name: a renamed relation is the same source.
 pg::string definition_of(const catalog::make &make, const pg::vector<catalog::source> &sources) {
     pg::owner_scope as_owner(make.owner);
@@ -19,18 +26,15 @@ pg::string definition_of(const catalog::make &make, const pg::vector<catalog::so
                        {pg::oid(make.mart)})
                  .text(0, 0);
     for (const catalog::source &source : sources) {
-        const pg::result rule = pg::query("SELECT ev_action::text FROM pg_catalog.pg_rewrite WHERE ev_class = $1"
-                                          " AND ev_type = '1'",
+        const pg::result rule = pg::query(digest_of("(SELECT ev_action::text FROM pg_catalog.pg_rewrite"
+                                                    " WHERE ev_class = $1 AND ev_type = '1')"),
                                           {pg::oid(source.view)});
         const catalog::portal portal = catalog::get_portal(pg::view(source.portal));
         parts += pg::format("; source %s %u of log %u, state %u ", source.portal.c_str(), source.view, portal.prices,
                             portal.price_state);
-        parts += rule.empty() ? pg::string("gone") : rule.text(0, 0);
+        parts += rule.optional_text(0, 0).value_or(pg::string("gone"));
     }
-    return pg::query("SELECT format('%s%s', lpad(to_hex(hashtextextended($1, 0)), 16, '0'),"
-                     " lpad(to_hex(hashtextextended($1, 1)), 16, '0'))",
-                     {pg::text(pg::view(parts))})
-        .text(0, 0);
+    return pg::query(digest_of("(SELECT $1)"), {pg::text(pg::view(parts))}).text(0, 0);
 }
 
 } // namespace etl::plan

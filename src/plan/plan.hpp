@@ -45,7 +45,7 @@ struct planned_task {
 pg::vector<planned_task> plan_seed(const catalog::make &make, const pg::vector<catalog::source> &sources, int workers,
                                    std::optional<std::int64_t> chunk_rows, std::int64_t run, bool with_sql);
 
-// Plans a sync: folds as a seed has them, a task a portal that finds what has changed, and one that vacuums.
+// Plans a sync: folds as a seed has them, and a task a portal that finds what has changed, and adds what is to be done.
 pg::vector<planned_task> plan_sync(const catalog::make &make, const pg::vector<catalog::source> &sources, int workers);
 // Plans chunks of a portal that compare all rows of the range with the source view's, none of which crosses ranges of
 // digests.

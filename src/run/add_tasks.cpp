@@ -22,10 +22,11 @@ void add_tasks(std::int64_t run_id, const pg::vector<plan::planned_task> &tasks)
     for (const plan::planned_task &task : tasks)
         while (
             pg::execute(
-                "INSERT INTO etl.task (run_id, task_no, phase, kind, portal, lid_from, lid_to, parent_index,"
-                " estimated_rows, cuts, lids) VALUES ($1, (SELECT COALESCE(pg_catalog.max(o.task_no), 0) + 1"
-                " FROM etl.task o WHERE o.run_id = $1), $2::smallint, $3, $4, $5, $6, $7, $8, $9::bigint[], $10)"
-                " ON CONFLICT DO NOTHING",
+                pg::kept(
+                    "INSERT INTO etl.task (run_id, task_no, phase, kind, portal, lid_from, lid_to, parent_index,"
+                    " estimated_rows, cuts, lids) VALUES ($1, (SELECT COALESCE(pg_catalog.max(o.task_no), 0) + 1"
+                    " FROM etl.task o WHERE o.run_id = $1), $2::smallint, $3, $4, $5, $6, $7, $8, $9::bigint[], $10)"
+                    " ON CONFLICT DO NOTHING"),
                 {pg::int8(run_id), pg::int4(static_cast<int>(task.phase)), pg::text(task.kind), pg::text(task.portal),
                  pg::int8(task.range.from), pg::int8(task.range.to), pg::oid(task.parent_index.value_or(InvalidOid)),
                  pg::int8(task.estimated_rows), pg::text(text_of(task.cuts)),

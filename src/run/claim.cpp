@@ -36,11 +36,11 @@ pg::lock_key task_lock(std::int64_t run_id, std::int32_t task_no) {
 
 // Tasks in state running whose session lock nobody holds: their worker vanished without a word.
 pg::result orphans(std::int64_t run_id) {
-    return pg::query(pg::format("SELECT t.task_no FROM etl.task t WHERE t.run_id = $1 AND t.state = 'running'"
-                                " AND NOT EXISTS (SELECT FROM pg_catalog.pg_locks WHERE %s AND classid = %u"
-                                "  AND objid = t.task_no::oid)",
-                                pg::held_locks(pg::lock_kind::task).c_str(), static_cast<std::uint32_t>(run_id)),
-                     {pg::int8(run_id)});
+    return pg::query(pg::kept(pg::format(
+                         "SELECT t.task_no FROM etl.task t WHERE t.run_id = $1 AND t.state = 'running' AND NOT EXISTS ("
+                         "SELECT FROM pg_catalog.pg_locks WHERE %s AND classid = $2 AND objid = t.task_no::oid)",
+                         pg::held_locks(pg::lock_kind::task).c_str())),
+                     {pg::int8(run_id), pg::oid(static_cast<std::uint32_t>(run_id))});
 }
 
 // The attempt counts as a suspicion, not as a failure: the task may only have been near.
@@ -141,7 +141,7 @@ claim_result later(std::int64_t milliseconds) {
 }
 
 bool may_go_on(const record &run) {
-    return !pg::query("SELECT FROM etl.run WHERE run_id = $1 AND state IN ('queued', 'running')",
+    return !pg::query(pg::kept("SELECT FROM etl.run WHERE run_id = $1 AND state IN ('queued', 'running')"),
                       {pg::int8(run.run_id)})
                 .empty();
 }
@@ -158,26 +158,29 @@ bool may_pass(const char *sqlstate) noexcept {
 std::int64_t ready_tasks(std::int64_t run_id, std::int64_t limit) {
     pg::catalog_scope as_catalog;
     const std::int64_t ready =
-        pg::query(pg::format("%s SELECT pg_catalog.count(*) FROM (SELECT FROM etl.task t WHERE t.run_id = $1 AND %s"
-                             " LIMIT $2) r",
-                             with_front, is_ready),
-                  {pg::int8(run_id), pg::int8(limit)})
+        pg::query(
+            pg::kept(pg::format("%s SELECT pg_catalog.count(*) FROM (SELECT FROM etl.task t WHERE t.run_id = $1 AND %s"
+                                " LIMIT $2) r",
+                                with_front, is_ready)),
+            {pg::int8(run_id), pg::int8(limit)})
             .int8(0, 0);
     if (ready >= limit)
         return ready;
     const std::int64_t lost = static_cast<std::int64_t>(orphans(run_id).size());
     // A run that nothing of is ready or running still needs somebody to end it.
     const bool idle =
-        pg::query("SELECT FROM etl.task WHERE run_id = $1 AND state = 'running' LIMIT 1", {pg::int8(run_id)}).empty();
+        pg::query(pg::kept("SELECT FROM etl.task WHERE run_id = $1 AND state = 'running' LIMIT 1"), {pg::int8(run_id)})
+            .empty();
     return ready + lost + (ready == 0 && idle ? 1 : 0);
 }
 
 std::int64_t begin_at_once(std::int64_t run_id, std::int64_t limit) {
     pg::catalog_scope as_catalog;
-    return pg::query(pg::format("%s SELECT pg_catalog.count(*) FROM (SELECT FROM etl.task t WHERE t.run_id = $1 AND %s"
-                                " AND t.crashes < %d AND (t.not_before IS NULL"
-                                "  OR t.not_before <= pg_catalog.clock_timestamp()) LIMIT $2) r",
-                                with_front, is_ready, crashes_before_alone),
+    return pg::query(pg::kept(pg::format(
+                         "%s SELECT pg_catalog.count(*) FROM (SELECT FROM etl.task t WHERE t.run_id = $1 AND %s"
+                         " AND t.crashes < %d AND (t.not_before IS NULL"
+                         "  OR t.not_before <= pg_catalog.clock_timestamp()) LIMIT $2) r",
+                         with_front, is_ready, crashes_before_alone)),
                      {pg::int8(run_id), pg::int8(limit)})
         .int8(0, 0);
 }
@@ -202,14 +205,15 @@ claim_result claim(const record &run, bool alone) {
     // come first, since their pages are warm. Portals come one by one, so that the indexes of one are built beside the
     // loads of the next, the largest first, so that what remains to be done after the last load is little.
     const pg::result found = pg::query(
-        pg::format("%s SELECT t.task_no, t.kind, t.portal, t.lid_from, t.lid_to, t.parent_index::oid, t.attempts + 1,"
-                   " t.retries, t.cuts IS NOT NULL, t.phase, t.lids FROM etl.task t"
-                   " LEFT JOIN etl.run_portal p ON p.run_id = t.run_id AND p.portal = t.portal"
-                   " WHERE t.run_id = $1 AND %s AND t.crashes %s %d"
-                   " AND (t.not_before IS NULL OR t.not_before <= pg_catalog.clock_timestamp())"
-                   " ORDER BY t.crashes, t.phase DESC, p.estimated_rows DESC NULLS LAST, t.portal COLLATE \"C\","
-                   " t.lid_from NULLS FIRST, t.task_no LIMIT 1 FOR UPDATE OF t SKIP LOCKED",
-                   with_front, is_ready, alone ? ">=" : "<", crashes_before_alone),
+        pg::kept(pg::format(
+            "%s SELECT t.task_no, t.kind, t.portal, t.lid_from, t.lid_to, t.parent_index::oid, t.attempts + 1,"
+            " t.retries, t.cuts IS NOT NULL, t.phase, t.lids FROM etl.task t"
+            " LEFT JOIN etl.run_portal p ON p.run_id = t.run_id AND p.portal = t.portal"
+            " WHERE t.run_id = $1 AND %s AND t.crashes %s %d"
+            " AND (t.not_before IS NULL OR t.not_before <= pg_catalog.clock_timestamp())"
+            " ORDER BY t.crashes, t.phase DESC, p.estimated_rows DESC NULLS LAST, t.portal COLLATE \"C\","
+            " t.lid_from NULLS FIRST, t.task_no LIMIT 1 FOR UPDATE OF t SKIP LOCKED",
+            with_front, is_ready, alone ? ">=" : "<", crashes_before_alone)),
         {pg::int8(run.run_id)});
     if (!found.empty()) {
         task wanted = read_task(found);
@@ -226,11 +230,11 @@ claim_result claim(const record &run, bool alone) {
         if (mine) {
             if (wanted.divisible)
                 take_share(run, wanted);
-            pg::execute("UPDATE etl.task SET state = 'running', attempts = attempts + 1,"
-                        " pid = pg_catalog.pg_backend_pid(), started_at = pg_catalog.clock_timestamp(),"
-                        " snapshot = CASE WHEN kind = 'fold' THEN pg_catalog.pg_current_snapshot() END,"
-                        " ended_at = NULL, not_before = NULL, why = NULL, cuts = NULL"
-                        " WHERE run_id = $1 AND task_no = $2",
+            pg::execute(pg::kept("UPDATE etl.task SET state = 'running', attempts = attempts + 1,"
+                                 " pid = pg_catalog.pg_backend_pid(), started_at = pg_catalog.clock_timestamp(),"
+                                 " snapshot = CASE WHEN kind = 'fold' THEN pg_catalog.pg_current_snapshot() END,"
+                                 " ended_at = NULL, not_before = NULL, why = NULL, cuts = NULL"
+                                 " WHERE run_id = $1 AND task_no = $2"),
                         {pg::int8(run.run_id), pg::int4(wanted.task_no)});
             result.others = ready_tasks(run.run_id, run.workers);
             result.claimed = wanted;
@@ -240,13 +244,13 @@ claim_result claim(const record &run, bool alone) {
         }
     }
     const pg::result left = pg::query(
-        pg::format(
+        pg::kept(pg::format(
             "%s SELECT pg_catalog.count(*) FILTER (WHERE %s), pg_catalog.count(*) FILTER (WHERE t.state = 'running'),"
             " pg_catalog.ceil(1000 * EXTRACT(epoch FROM pg_catalog.min(t.not_before) - "
             "pg_catalog.clock_timestamp()))::bigint,"
             " pg_catalog.count(*) FILTER (WHERE %s AND t.crashes >= %d)"
             " FROM etl.task t WHERE t.run_id = $1 AND t.state IN ('waiting', 'running')",
-            with_front, is_ready, is_ready, crashes_before_alone),
+            with_front, is_ready, is_ready, crashes_before_alone)),
         {pg::int8(run.run_id)});
     if (left.int8(0, 0) > 0) {
         result.what = !alone && left.int8(0, 0) == left.int8(0, 3) ? verdict::alone : verdict::wait;
@@ -272,15 +276,15 @@ void release(std::int64_t run_id, const task &done) {
 void mark_done(const record &run, const task &done, const outcome &result) {
     pg::catalog_scope as_catalog;
     // The attempt's number tells whether the claim is still ours.
-    const std::uint64_t marked =
-        pg::execute("UPDATE etl.task SET state = 'done', rows = $4, costs = $5::jsonb, digest = $6, mark = $7, rates = "
-                    "$8, compared = $9,"
-                    " ended_at = pg_catalog.clock_timestamp(), why = NULL, sqlstate = NULL, error = NULL"
-                    " WHERE run_id = $1 AND task_no = $2 AND state = 'running' AND attempts = $3",
-                    {pg::int8(run.run_id), pg::int4(done.task_no), pg::int4(done.attempt), pg::int8(result.rows),
-                     pg::text(result.costs), pg::int8(result.digest),
-                     result.mark ? pg::timestamptz(*result.mark) : pg::null_of(pg::timestamptz(0).type),
-                     pg::int8(result.rates), pg::int8(result.compared)});
+    const std::uint64_t marked = pg::execute(
+        pg::kept("UPDATE etl.task SET state = 'done', rows = $4, costs = $5::jsonb, digest = $6, mark = $7, rates = "
+                 "$8, compared = $9,"
+                 " ended_at = pg_catalog.clock_timestamp(), why = NULL, sqlstate = NULL, error = NULL"
+                 " WHERE run_id = $1 AND task_no = $2 AND state = 'running' AND attempts = $3"),
+        {pg::int8(run.run_id), pg::int4(done.task_no), pg::int4(done.attempt), pg::int8(result.rows),
+         pg::text(result.costs), pg::int8(result.digest),
+         result.mark ? pg::timestamptz(*result.mark) : pg::null_of(pg::timestamptz(0).type), pg::int8(result.rates),
+         pg::int8(result.compared)});
     if (marked != 1)
         throw error("55000", "the task was taken over by another worker", "Nothing of this attempt is kept.");
 }

@@ -15,17 +15,20 @@ namespace etl::run {
 int live_workers(std::int64_t run_id) {
     pg::catalog_scope as_catalog;
     return static_cast<int>(
-        pg::query(pg::format("SELECT pg_catalog.count(*) FROM pg_catalog.pg_locks WHERE %s AND classid = %u",
-                             pg::held_locks(pg::lock_kind::run_worker).c_str(), static_cast<std::uint32_t>(run_id)))
+        pg::query(pg::kept(pg::format("SELECT pg_catalog.count(*) FROM pg_catalog.pg_locks WHERE %s AND classid = $1",
+                                      pg::held_locks(pg::lock_kind::run_worker).c_str())),
+                  {pg::oid(static_cast<std::uint32_t>(run_id))})
             .int8(0, 0));
 }
 
 // How many workers of any run may yet come, as far as etl.max_workers goes.
 static int free_slots() {
     pg::catalog_scope as_catalog;
-    return max_workers - static_cast<int>(pg::query(pg::format("SELECT pg_catalog.count(*) FROM pg_catalog.pg_locks WHERE %s",
-                                                               pg::held_locks(pg::lock_kind::worker).c_str()))
-                                              .int8(0, 0));
+    return max_workers -
+           static_cast<int>(
+               pg::query(pg::kept(pg::format("SELECT pg_catalog.count(*) FROM pg_catalog.pg_locks WHERE %s",
+                                             pg::held_locks(pg::lock_kind::worker).c_str())))
+                   .int8(0, 0));
 }
 
 // How many processes the server may yet start for us.
@@ -36,8 +39,8 @@ static int free_processes() {
                                 .int8(0, 0));
 }
 
-// How many more workers the run could have at work. Those that it has wait themselves for what is not to be begun yet, or
-// must be alone.
+// How many more workers the run could have at work. Those that it has wait themselves for what is not to be begun yet,
+// or must be alone.
 static int missing_workers(std::int64_t run_id, int workers) {
     const int limit = std::min(workers, max_workers);
     const int live = live_workers(run_id);
@@ -57,12 +60,12 @@ struct hungry {
 // Runs whose turn it is: syncs that have fewer workers than they could, then others that have none, the oldest first.
 pg::vector<hungry> hungry_runs(bool syncs_only) {
     pg::catalog_scope as_catalog;
-    const pg::result rows = pg::query(
-        pg::format("SELECT r.run_id, r.owner::oid, r.workers, r.kind = 'sync' FROM etl.run r"
-                   " WHERE r.state IN ('queued', 'running') AND %s AND (r.kind = 'sync' OR NOT $1)"
-                   " ORDER BY r.kind <> 'sync', r.run_id",
-                   this_cluster().c_str()),
-        {pg::boolean(syncs_only)});
+    const pg::result rows =
+        pg::query(pg::kept(pg::format("SELECT r.run_id, r.owner::oid, r.workers, r.kind = 'sync' FROM etl.run r"
+                                      " WHERE r.state IN ('queued', 'running') AND %s AND (r.kind = 'sync' OR NOT $1)"
+                                      " ORDER BY r.kind <> 'sync', r.run_id",
+                                      this_cluster().c_str())),
+                  {pg::boolean(syncs_only)});
     pg::vector<hungry> found;
     for (std::size_t row = 0; row < rows.size(); row++) {
         const std::int64_t run_id = rows.int8(row, 0);
@@ -98,17 +101,31 @@ void kick(const record &run) {
             kick(*find(before->run_id));
         return;
     }
-    const int useful = missing_workers(run.run_id, run.workers);
-    // One comes even where all slots are taken: a worker that leaves meanwhile can't see this run before it is committed.
+    int useful = missing_workers(run.run_id, run.workers);
+    // What a sync has to look at is often less work than the start of a process; else its worker calls for help.
+    if (run.kind == "sync")
+        useful = std::min(useful, 1);
+    // One comes even where all slots are taken: a worker that leaves meanwhile can't see this run before it is
+    // committed.
     if (useful > 0)
         pg::start_workers_at_commit({pg::current_database(), run.owner, run.run_id},
                                     std::clamp(free_slots(), 1, useful));
 }
 
-void call_helpers(const record &run, std::int64_t tasks) {
+static int helpers(const record &run, std::int64_t tasks) {
     const int useful = std::min<std::int64_t>(tasks, run.workers - live_workers(run.run_id));
-    const int room = run.kind == "sync" ? free_slots() : spare_slots(hungry_runs(true));
-    pg::start_workers_at_commit({pg::current_database(), run.owner, run.run_id}, std::min(useful, room));
+    return std::min(useful, run.kind == "sync" ? free_slots() : spare_slots(hungry_runs(true)));
+}
+
+void call_helpers(const record &run, std::int64_t tasks) {
+    pg::start_workers_at_commit({pg::current_database(), run.owner, run.run_id}, helpers(run, tasks));
+}
+
+void call_helpers_at_once(const record &run) {
+    const std::int64_t tasks = begin_at_once(run.run_id, run.workers);
+    for (int missing = tasks > 0 ? helpers(run, tasks) : 0; missing > 0; missing--)
+        if (!pg::start_worker({pg::current_database(), run.owner, run.run_id}))
+            break;
 }
 
 int workers_lacking(Oid owner) {
@@ -116,8 +133,8 @@ int workers_lacking(Oid owner) {
     if (syncs.empty())
         return 0;
     const int processes = free_processes();
-    // A process that leaves for a run of its own owner goes on with that one. It frees its slot, but not itself, for others:
-    // where no other process can start, leaving would help nobody.
+    // A process that leaves for a run of its own owner goes on with that one. It frees its slot, but not itself, for
+    // others: where no other process can start, leaving would help nobody.
     int missing = 0;
     for (const hungry &sync : syncs)
         if (processes > 0 || sync.order.owner == owner)

@@ -19,18 +19,19 @@ void require_relations(const record &run, const task &done) {
         return;
     pg::catalog_scope as_catalog;
     const pg::result lost = pg::query(
-        done.kind != "fold" ? "SELECT o::regclass::text FROM etl.run_portal p, unnest(p.relations) o WHERE p.run_id = $1"
-                              " AND p.portal = $2 AND o <> ALL (etl.relations_under(p.view)) LIMIT 1"
-                            : "SELECT o::regclass::text FROM etl.run_portal p JOIN etl.portal d USING (portal),"
-                              " unnest(p.log_relations) o WHERE p.run_id = $1 AND p.portal = $2"
-                              " AND o <> ALL (etl.relations_under(d.prices)) LIMIT 1",
+        pg::kept(done.kind != "fold"
+                     ? "SELECT o::regclass::text FROM etl.run_portal p, etl.relations_under(p.view) there,"
+                       " unnest(p.relations) o WHERE p.run_id = $1 AND p.portal = $2 AND o <> ALL (there) LIMIT 1"
+                     : "SELECT o::regclass::text FROM etl.run_portal p JOIN etl.portal d USING (portal),"
+                       " etl.relations_under(d.prices) there, unnest(p.log_relations) o WHERE p.run_id = $1"
+                       " AND p.portal = $2 AND o <> ALL (there) LIMIT 1"),
         {pg::int8(run.run_id), pg::text(done.portal)});
     if (!lost.empty())
-        throw error("55000",
-                    pg::view(pg::format("portal \"%s\" has lost its source %s", done.portal->c_str(),
-                                        lost.text(0, 0).c_str())),
-                    "It was detached or dropped since the run was planned; its rows would be missing.",
-                    "Attach it again and call etl_retry, or ask for a new run, which does without it.");
+        throw error(
+            "55000",
+            pg::view(pg::format("portal \"%s\" has lost its source %s", done.portal->c_str(), lost.text(0, 0).c_str())),
+            "It was detached or dropped since the run was planned; its rows would be missing.",
+            "Attach it again and call etl_retry, or ask for a new run, which does without it.");
 }
 
 } // namespace etl::run

@@ -14,10 +14,11 @@ void require_relations(const record &run, const task &done);
 
 // The SQL condition under which all relations of the run r that are still to be read are there.
 constexpr const char *relations_are_there =
-    "NOT EXISTS (SELECT FROM etl.run_portal p, unnest(p.relations) o WHERE p.run_id = r.run_id"
-    " AND o <> ALL (etl.relations_under(p.view)))"
-    " AND NOT EXISTS (SELECT FROM etl.run_portal p JOIN etl.portal d USING (portal), unnest(p.log_relations) o"
-    " WHERE p.run_id = r.run_id AND o <> ALL (etl.relations_under(d.prices)) AND EXISTS (SELECT FROM etl.task t"
+    "NOT EXISTS (SELECT FROM etl.run_portal p, etl.relations_under(p.view) there, unnest(p.relations) o"
+    " WHERE p.run_id = r.run_id AND o <> ALL (there))"
+    " AND NOT EXISTS (SELECT FROM etl.run_portal p JOIN etl.portal d USING (portal),"
+    " etl.relations_under(d.prices) there, unnest(p.log_relations) o"
+    " WHERE p.run_id = r.run_id AND o <> ALL (there) AND EXISTS (SELECT FROM etl.task t"
     " WHERE t.run_id = p.run_id AND t.portal = p.portal AND t.kind = 'fold' AND t.state <> 'done'))";
 
 } // namespace etl::run

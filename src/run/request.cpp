@@ -4,6 +4,7 @@
 #include "catalog/relation.hpp"
 #include "pg/identity.hpp"
 #include "pg/message.hpp"
+#include "pg/written.hpp"
 #include "run/relations.hpp"
 #include "settings.hpp"
 
@@ -24,25 +25,40 @@ void bury_runs_of_other_clusters() {
                            this_cluster().c_str()));
 }
 
+namespace {
+
+bool has_stopped(const predecessor &run) {
+    return run.state == "failed" || run.state == "cancelled";
+}
+
+// To look for all relations takes milliseconds.
+bool is_whole(std::int64_t run_id) {
+    return pg::query(pg::format("SELECT NOT EXISTS (SELECT FROM etl.run_portal p"
+                                "  WHERE p.run_id = r.run_id AND p.staging IS NOT NULL"
+                                "  AND NOT EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.oid = p.staging))"
+                                " AND NOT EXISTS (SELECT FROM etl.run_portal p JOIN etl.portal o USING (portal)"
+                                "  WHERE p.run_id = r.run_id AND o.state IN ('unfolded', 'stale') AND NOT EXISTS ("
+                                "   SELECT FROM etl.task t WHERE t.run_id = r.run_id AND t.portal = o.portal"
+                                "   AND t.kind = 'fold' AND t.state <> 'done')) AND %s"
+                                " FROM etl.run r WHERE r.run_id = $1",
+                                relations_are_there),
+                     {pg::int8(run_id)})
+        .boolean(0, 0);
+}
+
+} // namespace
+
 std::optional<predecessor> newest(const char *kind, std::string_view name) {
     const bool of_portal = std::string_view(kind) == "fold";
     const pg::result rows = pg::query(
-        // Only of a run that may be taken up: to look for all its relations takes milliseconds.
-        pg::format("SELECT r.run_id, r.state, r.definition, CASE WHEN r.state IN ('failed', 'cancelled') THEN NOT "
-                   "EXISTS (SELECT FROM etl.run_portal p"
-                   "  WHERE p.run_id = r.run_id AND p.staging IS NOT NULL"
-                   "  AND NOT EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.oid = p.staging))"
-                   " AND NOT EXISTS (SELECT FROM etl.run_portal p JOIN etl.portal o USING (portal)"
-                   "  WHERE p.run_id = r.run_id AND o.state IN ('unfolded', 'stale') AND NOT EXISTS (SELECT"
-                   "   FROM etl.task t WHERE t.run_id = r.run_id AND t.portal = o.portal AND t.kind = 'fold'"
-                   "   AND t.state <> 'done')) AND %s ELSE false END"
-                   " FROM etl.run r WHERE r.kind = '%s' AND %s AND %s ORDER BY r.run_id DESC LIMIT 1",
-                   relations_are_there, kind, of_portal ? "r.portal = $1" : "r.make = $1 AND r.portal IS NULL",
-                   this_cluster().c_str()),
+        pg::format("SELECT r.run_id, r.state, r.definition FROM etl.run r WHERE r.kind = '%s' AND %s AND %s"
+                   " ORDER BY r.run_id DESC LIMIT 1",
+                   kind, of_portal ? "r.portal = $1" : "r.make = $1 AND r.portal IS NULL", this_cluster().c_str()),
         {pg::text(name)});
     if (rows.empty())
         return std::nullopt;
-    return predecessor{rows.int8(0, 0), rows.text(0, 1), rows.text(0, 2), rows.boolean(0, 3)};
+    const predecessor found{rows.int8(0, 0), rows.text(0, 1), rows.text(0, 2), false};
+    return predecessor{found.run_id, found.state, found.definition, has_stopped(found) && is_whole(found.run_id)};
 }
 
 namespace {
@@ -88,16 +104,16 @@ void reopen(std::int64_t run_id, std::string_view why) {
                 {pg::int8(run_id), pg::text(why)});
     // What a sync has found may be old by now: it looks again, and what it has written already then comes out equal.
     pg::execute(
-        pg::format("DELETE FROM etl.task WHERE run_id = $1 AND phase IN (%d, %d) AND EXISTS (SELECT FROM etl.task f"
+        pg::format("DELETE FROM etl.task WHERE run_id = $1 AND phase IN (%d, %d, %d) AND EXISTS (SELECT FROM etl.task f"
                    " WHERE f.run_id = $1 AND f.phase = %d)",
                    static_cast<int>(plan::phase::apply), static_cast<int>(plan::phase::compare),
-                   static_cast<int>(plan::phase::find)),
+                   static_cast<int>(plan::phase::vacuum), static_cast<int>(plan::phase::find)),
         {pg::int8(run_id)});
     pg::execute(
         pg::format(
             "UPDATE etl.task SET state = 'waiting', crashes = 0, retries = 0, not_before = NULL, ended_at = NULL,"
-            " why = $2 WHERE run_id = $1 AND phase IN (%d, %d) AND state = 'done'",
-            static_cast<int>(plan::phase::find), static_cast<int>(plan::phase::vacuum)),
+            " why = $2 WHERE run_id = $1 AND phase = %d AND state = 'done'",
+            static_cast<int>(plan::phase::find)),
         {pg::int8(run_id), pg::text(why)});
     pg::execute("UPDATE etl.run SET state = 'queued', ended_at = NULL, since = pg_catalog.clock_timestamp(),"
                 " sqlstate = NULL, error = NULL, waiting_for = NULL, why = $2 WHERE run_id = $1",
@@ -110,8 +126,7 @@ std::optional<std::int64_t> resume_newest(const std::optional<predecessor> &befo
     if (!before)
         return std::nullopt;
     if (!unfinished(before->state)) {
-        const bool resumable = (before->state == "failed" || before->state == "cancelled") &&
-                               pg::view(before->definition) == definition && before->whole;
+        const bool resumable = has_stopped(*before) && pg::view(before->definition) == definition && before->whole;
         if (!resumable)
             return std::nullopt;
         reopen(before->run_id, "asked for again");
@@ -125,14 +140,16 @@ std::int64_t insert_run(const new_run &wanted) {
     auto optional_text = [](std::optional<std::string_view> text) {
         return text ? pg::text(*text) : pg::text(std::optional<pg::string>());
     };
+    const pg::log_place now = pg::log_place_now();
     return pg::query("INSERT INTO etl.run (kind, make, portal, owner, requested_by, workers, chunk_rows, publish,"
-                     " definition, settings, system_identifier, database, chunk_target)"
-                     " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10::jsonb, $11, $12, $13) RETURNING run_id",
+                     " definition, settings, system_identifier, database, chunk_target, position, next_xid)"
+                     " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10::jsonb, $11, $12, $13, $14::pg_lsn, $15::xid8)"
+                     " RETURNING run_id",
                      {pg::text(wanted.kind), optional_text(wanted.make), optional_text(wanted.portal),
                       pg::regrole(wanted.owner), pg::regrole(wanted.requested_by), pg::int4(wanted.workers),
                       pg::int8(wanted.chunk_rows), pg::text(wanted.publish), pg::text(wanted.definition),
                       pg::text(wanted.settings), pg::int8(pg::system_identifier()), pg::oid(pg::current_database()),
-                      pg::int4(chunk_target)})
+                      pg::int4(chunk_target), pg::text(pg::view(now.position)), pg::text(pg::view(now.next))})
         .int8(0, 0);
 }
 

@@ -22,7 +22,8 @@ struct predecessor {
     std::int64_t run_id;
     pg::string state;
     pg::string definition;
-    bool whole; // its staging tables and what it reads are all there, and what must be folded now it would still fold
+    bool whole; // it has stopped, and its staging tables and what it reads are all there, and what must be folded now
+                // it would still fold
 };
 // Of the kind, for a make as a whole or, for a fold, for a portal.
 std::optional<predecessor> newest(const char *kind, std::string_view name);

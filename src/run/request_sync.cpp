@@ -55,7 +55,7 @@ void look_once_more(std::int64_t run_id) {
 
 std::optional<predecessor> newest_sync(std::string_view make) {
     const std::optional<predecessor> before = newest("sync", make);
-    if (!before)
+    if (!before || before->state == "done")
         return before;
     pg::query("SELECT FROM etl.run WHERE run_id = $1 FOR NO KEY UPDATE", {pg::int8(before->run_id)});
     return newest("sync", make); // as it is now

@@ -63,6 +63,8 @@ void forget_old(std::string_view make);
 void kick(const record &run);
 // Starts helpers of a worker at commit, as many as there are tasks ready for and slots free.
 void call_helpers(const record &run, std::int64_t tasks);
+// The same in the middle of a task, for what is committed already.
+void call_helpers_at_once(const record &run);
 // Hands on when a worker of `left` leaves: starts a worker for another run that has work and no worker, or is a sync that
 // has too few; syncs first, then the oldest. Where that one has the same owner, returns it for this process to go on with,
 // which takes no further process slot. Further such runs get a worker each where there is room. may_return: `left` counts

@@ -1,4 +1,5 @@
-// C++ regime: the vacuum task of a sync: autovacuum may be off, or late, for tables that a sync changes a little every day.
+// C++ regime: the vacuum task of a sync: autovacuum may be off, or late, for tables that a sync changes a little every
+// day.
 #include "run/work.hpp"
 
 #include "pg/extension.hpp"
@@ -21,20 +22,27 @@ struct litter {
     std::int64_t dead;
 };
 
+std::optional<litter> litter_of(Oid partition) {
+    pg::catalog_scope as_catalog;
+    const pg::result rows = pg::query(
+        pg::kept(pg::format("SELECT e.dead FROM etl.partition e JOIN pg_catalog.pg_class c ON c.oid = e.relation"
+                            " WHERE e.relation = $1 AND e.dead > GREATEST(%d, %g * c.reltuples)",
+                            worth_at_least, worth_share)),
+        {pg::regclass(partition)});
+    if (rows.empty())
+        return std::nullopt;
+    return litter{partition, rows.int8(0, 0)};
+}
+
 // What syncs have left behind in the partition of the portal, where that is worth a vacuum and the owner may.
 std::optional<litter> find_litter(const assignment &duty, const pg::string &portal) {
-    std::optional<litter> found;
-    {
+    const Oid partition = [&] {
         pg::catalog_scope as_catalog;
-        const pg::result rows = pg::query(
-            pg::format("SELECT e.relation::oid, e.dead FROM etl.run_portal p JOIN etl.partition e ON e.relation = p.staging"
-                       " JOIN pg_catalog.pg_class c ON c.oid = e.relation WHERE p.run_id = $1 AND p.portal = $2"
-                       " AND e.dead > GREATEST(%d, %g * c.reltuples)",
-                       worth_at_least, worth_share),
-            {pg::int8(duty.run.run_id), pg::text(pg::view(portal))});
-        if (!rows.empty())
-            found = litter{rows.oid(0, 0), rows.int8(0, 1)};
-    }
+        return pg::query("SELECT staging::oid FROM etl.run_portal WHERE run_id = $1 AND portal = $2",
+                         {pg::int8(duty.run.run_id), pg::text(pg::view(portal))})
+            .oid(0, 0);
+    }();
+    const std::optional<litter> found = litter_of(partition);
     if (found && !pg::may_vacuum(found->partition)) {
         pg::log(pg::view(pg::format("run " INT64_FORMAT ": role \"%s\" may not vacuum %s, which has " INT64_FORMAT
                                     " dead rows",
@@ -51,6 +59,10 @@ template <class F> void in_its_own_transaction(F &&f, pg::snapshot_mode snapshot
 }
 
 } // namespace
+
+bool is_littered(Oid partition) {
+    return litter_of(partition).has_value();
+}
 
 void perform_vacuum(const assignment &duty, const task &todo) {
     const meter spent;

@@ -10,8 +10,10 @@ namespace etl::run {
 namespace {
 
 constexpr std::int64_t millisecond = 1000; // in µs, as all times here
-constexpr std::int64_t ask_every = 20 * millisecond;   // whether it has ended: a row of the catalog
-constexpr std::int64_t look_every = 500 * millisecond; // how it goes, and who works at it: planning that takes ms
+// Whether it has ended, a row of the catalog, is asked often at first: what is learnt late is a small part of the wait.
+constexpr std::int64_t ask_at_least_every = 20 * millisecond, ask_at_most_every = 1 * millisecond, ask_share = 16;
+// How it goes, and who works at it: planning that takes ms, and a worker takes a moment to start.
+constexpr std::int64_t look_first = 100 * millisecond, look_every = 500 * millisecond;
 constexpr std::int64_t speak_every = 3000 * millisecond;
 constexpr std::int64_t kick_first = 1000 * millisecond;
 constexpr std::int64_t kick_at_most = 60000 * millisecond;
@@ -69,13 +71,13 @@ void tell_differences(const record &run) {
 
 void wait(pg::procedure &call, std::int64_t run_id, std::optional<std::int64_t> microseconds) {
     const std::int64_t begin = pg::microseconds_now();
-    std::int64_t looked = begin - look_every;
+    std::int64_t looked = begin + look_first - look_every;
     std::int64_t spoken = begin - speak_every;
     std::int64_t kicked = begin;
-    std::int64_t patience = kick_first;
+    std::int64_t patience = 0;
     pg::owned_context memory("etl_wait");
 
-    for (bool first = true;; first = false) {
+    for (;;) {
         pg::memory_switch in(memory.get());
         const std::int64_t now = pg::microseconds_now();
         const record run = get(run_id); // rights may be taken away while we wait
@@ -90,9 +92,9 @@ void wait(pg::procedure &call, std::int64_t run_id, std::optional<std::int64_t> 
             if (over)
                 return tell_differences(run);
             // A run that nobody works on is taken up again, at growing distances where there is no slot for a worker.
-            if (seen.workers == 0 && seen.state == "queued" && (first || now - kicked >= patience)) {
+            if (seen.workers == 0 && seen.state == "queued" && now - kicked >= patience) {
                 kick(run);
-                patience = first ? kick_first : std::min(2 * patience, kick_at_most);
+                patience = std::clamp(2 * patience, kick_first, kick_at_most);
                 kicked = now;
             }
         }
@@ -100,7 +102,7 @@ void wait(pg::procedure &call, std::int64_t run_id, std::optional<std::int64_t> 
         if (microseconds && now - begin >= *microseconds)
             throw error("57014", pg::view(pg::format("gave up waiting for run " INT64_FORMAT, run_id)),
                         "The timeout of etl_wait is over; the run goes on.");
-        pg::sleep(ask_every / millisecond);
+        pg::sleep(std::clamp((now - begin) / ask_share, ask_at_most_every, ask_at_least_every) / millisecond);
         memory.reset();
     }
 }

@@ -8,6 +8,7 @@
 #include "pg/extension.hpp"
 #include "pg/identity.hpp"
 #include "pg/running.hpp"
+#include "plan/tasks.hpp"
 #include "run/meter.hpp"
 #include "run/relations.hpp"
 #include "run/request.hpp"
@@ -25,14 +26,18 @@ namespace {
 struct place {
     Oid view;
     Oid staging;
+    bool settled; // whether all that was written before the run's position of the log can be seen
 };
 
 place place_of(const record &run, const pg::string &portal) {
     pg::catalog_scope as_catalog;
-    const pg::result rows =
-        pg::query("SELECT view::oid, staging::oid FROM etl.run_portal WHERE run_id = $1 AND portal = $2",
-                  {pg::int8(run.run_id), pg::text(pg::view(portal))});
-    return {rows.is_null(0, 0) ? InvalidOid : rows.oid(0, 0), rows.is_null(0, 1) ? InvalidOid : rows.oid(0, 1)};
+    const pg::result rows = pg::query(
+        pg::kept("SELECT p.view, p.staging, COALESCE(pg_catalog.pg_snapshot_xmin(pg_catalog.pg_current_snapshot())"
+                 " >= r.next_xid, false) FROM etl.run_portal p JOIN etl.run r USING (run_id)"
+                 " WHERE p.run_id = $1 AND p.portal = $2"),
+        {pg::int8(run.run_id), pg::text(pg::view(portal))});
+    return {rows.is_null(0, 0) ? InvalidOid : rows.oid(0, 0), rows.is_null(0, 1) ? InvalidOid : rows.oid(0, 1),
+            rows.boolean(0, 2)};
 }
 
 std::int64_t rows_loaded(const record &run, const pg::string &portal) {
@@ -88,19 +93,27 @@ bool folded_since_request(const record &run, const catalog::portal &portal) {
 }
 
 // Tells what is to be done for the portal, as further tasks.
-void look_for_changes(const assignment &duty, const catalog::source &source, Oid partition, std::int64_t mark) {
+void look_for_changes(const assignment &duty, const catalog::source &source, const place &where, std::int64_t mark) {
+    const Oid partition = where.staging;
     const sync::findings found =
-        sync::find_changes(duty.make, source, sync::standing_of(duty.make, partition, source.portal));
-    const pg::vector<plan::planned_task> tasks = found.compare
-                                                     ? plan::plan_comparison(duty.make, source, partition, {})
-                                                     : plan::plan_application(source, found.lids, duty.run.workers);
+        sync::find_changes(duty.make, source, sync::standing_of(duty.make, partition, source.portal),
+                           [&duty] { call_helpers_at_once(duty.run); });
+    pg::vector<plan::planned_task> tasks = found.compare ? plan::plan_comparison(duty.make, source, partition, {})
+                                                         : plan::plan_application(source, found.lids, duty.run.workers);
     pg::catalog_scope as_catalog;
-    pg::execute("UPDATE etl.run_portal SET mark = $3, rates = $4 WHERE run_id = $1 AND portal = $2",
-                {pg::int8(duty.run.run_id), pg::text(source.portal), pg::timestamptz(mark), pg::int8(found.rates)});
+    if (!tasks.empty() || is_littered(partition))
+        tasks.push_back(plan::task_of(plan::phase::vacuum, "analyze", source.portal));
+    pg::execute(
+        pg::kept("UPDATE etl.run_portal p SET mark = $3, rates = $4, position = CASE WHEN $5 THEN r.position END"
+                 " FROM etl.run r WHERE r.run_id = $1 AND p.run_id = $1 AND p.portal = $2"),
+        {pg::int8(duty.run.run_id), pg::text(source.portal), pg::timestamptz(mark), pg::int8(found.rates),
+         pg::boolean(where.settled)});
     // An earlier look has found some of the same; none of its chunks is at work (run/claim).
     pg::execute(
-        pg::format("DELETE FROM etl.task WHERE run_id = $1 AND portal = $2 AND phase IN (%d, %d) AND state = 'waiting'",
-                   static_cast<int>(plan::phase::apply), static_cast<int>(plan::phase::compare)),
+        pg::kept(pg::format(
+            "DELETE FROM etl.task WHERE run_id = $1 AND portal = $2 AND phase IN (%d, %d, %d) AND state = 'waiting'",
+            static_cast<int>(plan::phase::apply), static_cast<int>(plan::phase::compare),
+            static_cast<int>(plan::phase::vacuum))),
         {pg::int8(duty.run.run_id), pg::text(source.portal)});
     add_tasks(duty.run.run_id, tasks);
 }
@@ -114,7 +127,7 @@ struct work_done {
 
 work_done work_as_owner(const assignment &duty, const task &todo, std::int64_t mark, bool &folded) {
     const record &run = duty.run;
-    const place where = todo.portal ? place_of(run, *todo.portal) : place{InvalidOid, InvalidOid};
+    const place where = todo.portal ? place_of(run, *todo.portal) : place{InvalidOid, InvalidOid, false};
     const std::int64_t loaded = todo.kind == "check" ? rows_loaded(run, *todo.portal) : 0;
     const std::optional<catalog::portal> portal =
         todo.kind == "fold" ? std::optional(catalog::get_portal(pg::view(*todo.portal))) : std::nullopt;
@@ -135,7 +148,7 @@ work_done work_as_owner(const assignment &duty, const task &todo, std::int64_t m
     if (todo.kind == "sync") {
         const catalog::source source{*todo.portal, where.view};
         if (todo.phase == plan::phase::find) {
-            look_for_changes(duty, source, where.staging, mark);
+            look_for_changes(duty, source, where, mark);
             return {};
         }
         const sync::applied done = sync::apply(where.view, where.staging, {todo.range, todo.lids});
@@ -172,7 +185,7 @@ assignment read_assignment(const record &run) {
         duty.make = catalog::get_make(pg::view(*run.make));
     pg::catalog_scope as_catalog;
     duty.settings =
-        pg::query("SELECT settings::text FROM etl.run WHERE run_id = $1", {pg::int8(run.run_id)}).text(0, 0);
+        pg::query(pg::kept("SELECT settings::text FROM etl.run WHERE run_id = $1"), {pg::int8(run.run_id)}).text(0, 0);
     return duty;
 }
 

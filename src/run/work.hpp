@@ -22,6 +22,9 @@ void perform(const assignment &duty, const task &todo);
 // transactions, short ones while it waits, and is called outside of any. While it waits it is in nobody's company.
 void perform_publish(const assignment &duty, const task &todo, company &with);
 
+// Whether syncs have left so many dead rows behind in the partition that they are worth a vacuum.
+bool is_littered(Oid partition);
+
 // The vacuum task of a sync: vacuums the portal's partition where syncs have left enough dead rows behind to be worth it. It
 // runs its own transactions and is called outside of any; the vacuum itself holds no snapshot.
 void perform_vacuum(const assignment &duty, const task &todo);

@@ -133,7 +133,8 @@ bool step(search &now, way &to_sync) {
         if (found.what == verdict::claimed) {
             duty.emplace(read_assignment(*run));
             // Whoever opens up more work than it can do alone calls for help.
-            if (found.others > 0 && pg::microseconds_now() - now.called >= 1000 * help_every) {
+            if (found.others > 0 && found.claimed->phase != plan::phase::find &&
+                pg::microseconds_now() - now.called >= 1000 * help_every) {
                 now.called = pg::microseconds_now();
                 call_helpers(*run, found.others);
             }

@@ -17,6 +17,8 @@ CREATE TABLE etl.run (
     definition   text NOT NULL,
     settings     jsonb NOT NULL,
     snapshot     pg_snapshot NOT NULL DEFAULT pg_current_snapshot(),
+    position     pg_lsn,
+    next_xid     xid8,
     system_identifier bigint NOT NULL,
     database     oid NOT NULL,
     requested_at timestamptz NOT NULL DEFAULT now(),
@@ -50,6 +52,8 @@ COMMENT ON COLUMN etl.run.repair IS 'Of a verify: whether what differs is made a
 COMMENT ON COLUMN etl.run.definition IS 'Fingerprint of what the run was planned from';
 COMMENT ON COLUMN etl.run.settings IS 'Settings of the make that every worker sets';
 COMMENT ON COLUMN etl.run.snapshot IS 'What had been committed when the run was asked for: each of its tasks sees that at least';
+COMMENT ON COLUMN etl.run.position IS 'Where the write-ahead log was when the run was asked for';
+COMMENT ON COLUMN etl.run.next_xid IS 'What was written before that position, transactions of lower numbers have written';
 COMMENT ON COLUMN etl.run.system_identifier IS 'Cluster that the run belongs to; in any other it is dead';
 COMMENT ON COLUMN etl.run.database IS 'Database that the run belongs to; in any other it is dead';
 COMMENT ON COLUMN etl.run.requested_at IS 'When the run was asked for';
@@ -69,6 +73,7 @@ CREATE TABLE etl.run_portal (
     estimated_rows bigint NOT NULL DEFAULT 0,
     mark           timestamptz,
     rates          bigint,
+    position       pg_lsn,
     relations      oid[],
     log_relations  oid[],
     PRIMARY KEY (run_id, portal)
@@ -82,6 +87,7 @@ COMMENT ON COLUMN etl.run_portal.staging IS
 COMMENT ON COLUMN etl.run_portal.estimated_rows IS 'Rows that the plan expects';
 COMMENT ON COLUMN etl.run_portal.mark IS 'Of a sync: the high-water mark that the partition has when it is done';
 COMMENT ON COLUMN etl.run_portal.rates IS 'Of a sync: the set of rates that it found, etl.used_rate';
+COMMENT ON COLUMN etl.run_portal.position IS 'Of a sync: the position of the write-ahead log that the partition has when it is done';
 COMMENT ON COLUMN etl.run_portal.relations IS 'OIDs of all relations that the view reads, partitions included, when the run was planned';
 COMMENT ON COLUMN etl.run_portal.log_relations IS 'The same of the price log, where the run folds it';
 

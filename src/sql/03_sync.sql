@@ -6,7 +6,9 @@ CREATE TABLE etl.partition (
     mark     timestamptz NOT NULL,
     rates    bigint,
     dead     bigint NOT NULL DEFAULT 0,
-    view     regclass
+    view     regclass,
+    position pg_lsn,
+    cluster  bigint
 );
 CREATE INDEX partition_make ON etl.partition (make, portal);
 COMMENT ON TABLE etl.partition IS 'The partitions that seeds have filled, replaced ones included, and what each is in step with';
@@ -16,6 +18,9 @@ COMMENT ON COLUMN etl.partition.portal IS 'Portal whose rows it holds';
 COMMENT ON COLUMN etl.partition.view IS
     'Source view that all its rows were made from; where the make has another by now, its definition or its relations may be others';
 COMMENT ON COLUMN etl.partition.mark IS 'High-water mark: it holds what transactions that began before have written to the sources';
+COMMENT ON COLUMN etl.partition.position IS
+    'Position of the write-ahead log: it holds what the sources'' pages were written with before; NULL where that is not known';
+COMMENT ON COLUMN etl.partition.cluster IS 'Identifier of the cluster whose log that is';
 COMMENT ON COLUMN etl.partition.rates IS
     'The set of rates that its amounts were converted with, etl.used_rate; NULL where they were several';
 COMMENT ON COLUMN etl.partition.dead IS 'Versions of rows that syncs have left behind in it since it was last vacuumed by one';

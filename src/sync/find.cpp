@@ -4,10 +4,16 @@
 #include "capture/captured.hpp"
 #include "catalog/terminal.hpp"
 #include "pg/clock.hpp"
+#include "pg/identity.hpp"
+#include "pg/written.hpp"
 #include "settings.hpp"
 #include "sync/conversions.hpp"
 #include "sync/rate_sets.hpp"
+#include "sync/recent.hpp"
 #include "sync/touched.hpp"
+
+#include <algorithm>
+#include <iterator>
 
 namespace etl::sync {
 
@@ -15,11 +21,22 @@ namespace {
 
 // Where more than this share of the partition's rows may have changed, comparing all in order of lid is cheaper.
 constexpr double most_share = 0.25;
+// Pages that are worth another worker: some ten milliseconds.
+constexpr std::int64_t much_to_read = 2000;
 constexpr std::int64_t always_few = 10000, most_lids = 2000000;
 
+// A relation whose rows tell their lids themselves, to be read past the executor if it is of the kind for that.
+struct direct_read {
+    timed_rows rows;
+    std::optional<touching> listing; // of the portal, whose lids alone matter
+    pg::string query;                // if it is not
+};
+
 struct collected {
+    pg::vector<direct_read> direct;
     pg::string queries; // each SELECT lid, with $1 for the time
     std::optional<pg::string> obstacle;
+    bool much = false; // whether what they read is more than a few pages
 };
 
 void add(collected &to, const pg::string &query) {
@@ -41,8 +58,19 @@ pg::string unless_terminal(const catalog::make &make, const catalog::portal &por
     return terminal ? pg::format(" AND NOT %s", terminal->c_str()) : pg::string();
 }
 
+// The condition that finds nothing in a relation which holds nothing new, without reading its rows; the query stays, so
+// that rights are checked as ever.
+pg::string unless_unwritten(Oid relation, std::optional<std::uint64_t> position, collected &all) {
+    const std::optional<std::int64_t> pages = pg::pages_to_search(relation, "modified");
+    if (pages && *pages > 0 && position && pg::is_unwritten_since(relation, *position))
+        return pg::string(" AND false");
+    all.much = all.much || !pages || *pages > much_to_read;
+    return {};
+}
+
+// position: of the write-ahead log, before which nothing new can have been written.
 collected from_sources(const catalog::make &make, const catalog::portal &portal, const catalog::source &source,
-                       Oid partition) {
+                       Oid partition, std::optional<std::uint64_t> position) {
     struct copied {
         const touching *each;
         int count;
@@ -69,11 +97,19 @@ collected from_sources(const catalog::make &make, const catalog::portal &portal,
         // ours.
         pg::string query = pg::format("SELECT q.lid FROM (%s) q WHERE (q.modified >= %s OR q.modified IS NULL)",
                                       found.each[i].query, found.each[i].zoneless ? "$1::pg_catalog.date - 1" : "$1");
-        if (found.each[i].relation == make.mapping && listing != end)
+        const pg::string unwritten = unless_unwritten(found.each[i].relation, position, all);
+        query += unwritten;
+        const bool of_all_portals = found.each[i].relation == make.mapping && listing != end;
+        if (of_all_portals)
             query += only_of_portal(*listing, partition);
         if (found.each[i].fans_out)
             query += unless_terminal(make, portal, "q.lid");
-        add(all, query);
+        if (found.each[i].key && !found.each[i].zoneless && unwritten.empty())
+            all.direct.push_back({{found.each[i].relation, found.each[i].key, "modified"},
+                                  of_all_portals ? std::optional(*listing) : std::nullopt,
+                                  query});
+        else
+            add(all, query);
     }
     return all;
 }
@@ -130,9 +166,40 @@ std::optional<std::int64_t> from_rates(collected &to, const catalog::make &make,
     return now;
 }
 
+// Of lids that were found those that are the portal's or were, as far as an index of its listings tells.
+bool add_those_of_portal(pg::vector<std::int64_t> &to, const some_lids &lids, const touching &listing, Oid partition) {
+    const some_lids listed = pg::call([&] { return find_indexed(listing.relation, listing.needed, lids); });
+    if (!listed.known)
+        return false;
+    pg::vector<std::int64_t> others;
+    std::set_difference(lids.lids, lids.lids + lids.count, listed.lids, listed.lids + listed.count,
+                        std::back_inserter(others));
+    const pg::result held = pg::query(
+        pg::format("SELECT p.lid FROM %s p WHERE p.lid = ANY ($1)", pg::relation_name(partition).c_str()),
+        {pg::int8_array(others)});
+    to.insert(to.end(), listed.lids, listed.lids + listed.count);
+    for (std::size_t row = 0; row < held.size(); row++)
+        to.push_back(held.int8(row, 0));
+    return true;
+}
+
+// Reads what can be read directly, and leaves the rest to queries.
+pg::vector<std::int64_t> read_directly(collected &all, Oid partition, std::int64_t since,
+                                       std::optional<std::uint64_t> position) {
+    pg::vector<std::int64_t> found;
+    for (const direct_read &each : all.direct) {
+        const some_lids lids = pg::call([&] { return find_recent(each.rows, since, position.value_or(0)); });
+        if (!lids.known || (each.listing && !add_those_of_portal(found, lids, *each.listing, partition)))
+            add(all, each.query);
+        else if (!each.listing)
+            found.insert(found.end(), lids.lids, lids.lids + lids.count);
+    }
+    return found;
+}
+
 std::int64_t few_enough(Oid partition) {
     const pg::result rows =
-        pg::query("SELECT reltuples::bigint FROM pg_catalog.pg_class WHERE oid = $1", {pg::oid(partition)});
+        pg::query(pg::kept("SELECT reltuples::bigint FROM pg_catalog.pg_class WHERE oid = $1"), {pg::oid(partition)});
     const double held = rows.empty() ? 0 : static_cast<double>(rows.int8(0, 0));
     return std::clamp<std::int64_t>(static_cast<std::int64_t>(held * most_share), always_few, most_lids);
 }
@@ -141,8 +208,9 @@ std::int64_t few_enough(Oid partition) {
 std::optional<pg::vector<std::int64_t>> emptied_since(Oid price_state, const pg::value &time) {
     pg::catalog_scope as_catalog;
     const pg::result rows = pg::query(
-        "SELECT COALESCE(pg_catalog.bool_or(lid IS NULL), false), COALESCE(pg_catalog.array_agg(DISTINCT lid)"
-        " FILTER (WHERE lid IS NOT NULL), '{}') FROM etl.price_emptied WHERE price_state = $1 AND modified >= $2",
+        pg::kept(
+            "SELECT COALESCE(pg_catalog.bool_or(lid IS NULL), false), COALESCE(pg_catalog.array_agg(DISTINCT lid)"
+            " FILTER (WHERE lid IS NOT NULL), '{}') FROM etl.price_emptied WHERE price_state = $1 AND modified >= $2"),
         {pg::regclass(price_state), time});
     if (rows.boolean(0, 0))
         return std::nullopt;
@@ -151,15 +219,17 @@ std::optional<pg::vector<std::int64_t>> emptied_since(Oid price_state, const pg:
 
 } // namespace
 
-findings find_changes(const catalog::make &make, const catalog::source &source, const standing &held) {
+findings find_changes(const catalog::make &make, const catalog::source &source, const standing &held,
+                      const std::function<void()> &call_for_help) {
     const catalog::portal portal = catalog::get_portal(pg::view(source.portal));
-    collected all = from_sources(make, portal, source, held.partition);
+    collected all = from_sources(make, portal, source, held.partition, held.position);
     findings found;
     found.rates = from_rates(all, make, portal, source, held);
     const capture::captured queued = capture::find_captured(make, portal, held.partition);
     if (!queued.lids.empty())
         add(all, queued.lids);
-    const pg::value since = pg::timestamptz(held.mark - 1000LL * sync_overlap);
+    const std::int64_t overlapping = held.mark - 1000LL * sync_overlap;
+    const pg::value since = pg::timestamptz(overlapping);
     const std::optional<pg::vector<std::int64_t>> emptied = emptied_since(portal.price_state, since);
     found.compare = all.obstacle ? all.obstacle : queued.compare;
     // Other relations, or another template, have rows of which no time of change tells that they are new to the mart.
@@ -169,11 +239,19 @@ findings find_changes(const catalog::make &make, const catalog::source &source, 
         found.compare = "its price state was emptied";
     if (found.compare)
         return found;
+    if (all.much)
+        call_for_help();
     const std::int64_t few = few_enough(held.partition);
+    pg::settings_scope settings;
+    settings.set("max_parallel_workers_per_gather", "0"); // the run's workers are the parallelism
+    settings.set("jit", "off");
+    pg::vector<std::int64_t> lids = read_directly(all, held.partition, overlapping, held.position);
+    lids.insert(lids.end(), emptied->begin(), emptied->end());
+    const pg::string others = all.queries.empty() ? "" : " UNION ALL " + all.queries;
     const pg::result rows =
-        pg::query("SELECT DISTINCT a.lid FROM (" + all.queries +
-                      " UNION ALL SELECT pg_catalog.unnest($2)) a WHERE a.lid IS NOT NULL ORDER BY 1 LIMIT $3",
-                  {since, pg::int8_array(*emptied), pg::int8(few + 1)});
+        pg::query("SELECT DISTINCT a.lid FROM (SELECT pg_catalog.unnest($2) AS lid" + others +
+                      ") a WHERE a.lid IS NOT NULL AND $1 IS NOT NULL ORDER BY 1 LIMIT $3",
+                  {since, pg::int8_array(lids), pg::int8(few + 1)});
     if (static_cast<std::int64_t>(rows.size()) > few) {
         found.compare = "much has changed";
         return found;
@@ -186,7 +264,7 @@ findings find_changes(const catalog::make &make, const catalog::source &source, 
 pg::vector<std::int64_t> changed_of(const catalog::make &make, const catalog::source &source, const standing &held,
                                     const pg::vector<std::int64_t> &lids) {
     const catalog::portal portal = catalog::get_portal(pg::view(source.portal));
-    collected all = from_sources(make, portal, source, held.partition);
+    collected all = from_sources(make, portal, source, held.partition, std::nullopt);
     (void)from_rates(all, make, portal, source, held);
     if (const capture::captured queued = capture::find_captured(make, portal, held.partition); !queued.lids.empty())
         add(all, queued.lids);
@@ -194,10 +272,12 @@ pg::vector<std::int64_t> changed_of(const catalog::make &make, const catalog::so
     const std::optional<pg::vector<std::int64_t>> emptied = emptied_since(portal.price_state, since);
     if (!emptied)
         return lids;
+    pg::vector<std::int64_t> recent = read_directly(all, held.partition, held.mark, std::nullopt);
+    recent.insert(recent.end(), emptied->begin(), emptied->end());
     const pg::string others = all.queries.empty() ? "" : " UNION ALL " + all.queries;
     const pg::result rows = pg::query("SELECT DISTINCT a.lid FROM (SELECT pg_catalog.unnest($2) AS lid" + others +
                                           ") a WHERE a.lid = ANY ($3) AND $1 IS NOT NULL ORDER BY 1",
-                                      {since, pg::int8_array(*emptied), pg::int8_array(lids)});
+                                      {since, pg::int8_array(recent), pg::int8_array(lids)});
     pg::vector<std::int64_t> changed;
     for (std::size_t row = 0; row < rows.size(); row++)
         changed.push_back(rows.int8(row, 0));

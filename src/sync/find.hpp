@@ -3,6 +3,8 @@
 
 #include "sync/standing.hpp"
 
+#include <functional>
+
 namespace etl::sync {
 
 struct findings {
@@ -12,8 +14,10 @@ struct findings {
 };
 
 // Looks at everything that was modified since the mark, less etl.sync_overlap, and at the rates. The caller has taken
-// the next mark before. Acts as the current user, who owns the make, under its settings.
-findings find_changes(const catalog::make &make, const catalog::source &source, const standing &held);
+// the next mark before. Acts as the current user, who owns the make, under its settings. call_for_help: called where there
+// is so much to read that others should look at what else there is.
+findings find_changes(const catalog::make &make, const catalog::source &source, const standing &held,
+                      const std::function<void()> &call_for_help);
 
 // Those of some lids, rising, that have changed since, as the sources and rates tell. Without etl.sync_overlap, which
 // is there so that a sync looks at too many rather than at too few, and where a sync would compare all rows because it

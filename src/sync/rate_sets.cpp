@@ -11,7 +11,7 @@ namespace {
 
 bool is_kept(const function::rate_set &set) {
     return set.count == 0 ||
-           !pg::query("SELECT FROM etl.used_rate WHERE set = $1 LIMIT 1", {pg::int8(set.digest)}).empty();
+           !pg::query(pg::kept("SELECT FROM etl.used_rate WHERE set = $1 LIMIT 1"), {pg::int8(set.digest)}).empty();
 }
 
 } // namespace

@@ -40,26 +40,32 @@ constexpr const char *common_rates =
 
 standing standing_of(const catalog::make &make, Oid partition, const pg::string &portal) {
     pg::catalog_scope as_catalog;
-    const pg::result rows = pg::query(
-        "SELECT (EXTRACT(epoch FROM mark - timestamptz '2000-01-01 00:00:00+00') * 1000000)::bigint, rates, view::oid"
-        " FROM etl.partition WHERE relation = $1 AND make = $2 AND portal = $3",
-        {pg::regclass(partition), pg::text(pg::view(make.name)), pg::text(pg::view(portal))});
+    const pg::result rows = pg::query(pg::kept("SELECT (EXTRACT(epoch FROM mark - timestamptz '2000-01-01 "
+                                               "00:00:00+00') * 1000000)::bigint, rates, view::oid,"
+                                               " CASE WHEN cluster = $4 THEN (position - '0/0'::pg_lsn)::bigint END"
+                                               " FROM etl.partition WHERE relation = $1 AND make = $2 AND portal = $3"),
+                                      {pg::regclass(partition), pg::text(pg::view(make.name)),
+                                       pg::text(pg::view(portal)), pg::int8(pg::system_identifier())});
     if (rows.empty())
         raise_unseeded(make, portal);
-    return {partition, rows.oid(0, 2), rows.int8(0, 0), rows.optional_int8(0, 1)};
+    return {partition, rows.oid(0, 2), rows.int8(0, 0), rows.optional_int8(0, 1), rows.optional_int8(0, 3)};
 }
 
 pg::vector<standing> standings_of(const catalog::make &make, const pg::vector<catalog::source> &sources) {
-    pg::vector<standing> found;
-    for (const catalog::source &source : sources) {
-        const std::optional<mart::held_partition> held = [&] {
-            mart::pinned_settings settings;
-            return mart::find_partition(mart::read_table(make.mart, "mart"), pg::view(source.portal));
-        }();
-        if (!held)
-            raise_unseeded(make, source.portal);
-        found.push_back(standing_of(make, held->partition.oid, source.portal));
+    pg::vector<Oid> partitions;
+    {
+        const mart::pinned_settings settings;
+        const mart::table table = mart::read_table(make.mart, "mart");
+        for (const catalog::source &source : sources) {
+            const std::optional<mart::held_partition> held = mart::find_partition(table, pg::view(source.portal));
+            if (!held)
+                raise_unseeded(make, source.portal);
+            partitions.push_back(held->partition.oid);
+        }
     }
+    pg::vector<standing> found;
+    for (std::size_t i = 0; i < sources.size(); i++)
+        found.push_back(standing_of(make, partitions[i], sources[i].portal));
     return found;
 }
 
@@ -108,7 +114,9 @@ void note_sync(std::int64_t run_id) {
                                   .empty();
     // Chunks that converted with other rates than were found leave nothing to compare the next ones with.
     pg::execute(
-        "UPDATE etl.partition e SET mark = GREATEST(e.mark, p.mark), view = p.view, rates = CASE WHEN NOT EXISTS "
+        "UPDATE etl.partition e SET mark = GREATEST(e.mark, p.mark), view = p.view,"
+        " position = GREATEST(p.position, CASE WHEN e.cluster = r.system_identifier THEN e.position END),"
+        " cluster = r.system_identifier, rates = CASE WHEN NOT EXISTS "
         "(SELECT FROM etl.task t"
         "  WHERE t.run_id = $1 AND t.portal = p.portal AND t.rates <> p.rates) THEN COALESCE(p.rates, e.rates) END"
         " FROM etl.run_portal p JOIN etl.run r USING (run_id) WHERE p.run_id = $1 AND e.relation = p.staging"

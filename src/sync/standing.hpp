@@ -12,6 +12,7 @@ struct standing {
     Oid view;                          // that its rows were made from
     std::int64_t mark;                 // microseconds since 2000-01-01
     std::optional<std::int64_t> rates; // the set that it was computed with; empty: several
+    std::optional<std::uint64_t> position; // of the write-ahead log: it holds what was written before; empty: unknown
 };
 pg::vector<standing> standings_of(const catalog::make &make, const pg::vector<catalog::source> &sources);
 standing standing_of(const catalog::make &make, Oid partition, const pg::string &portal);
