@@ -22,7 +22,8 @@ Oid prepare(std::string_view name, std::optional<Oid> view);
 void check_fit(Oid mart, Oid view);
 
 // An empty plain table beside the mart for the rows of one portal in one run: columns, defaults and checks of the mart,
-// no index, autovacuum off while it is loaded. Owned by the current user.
+// and CHECK (portal IS NOT NULL AND portal = '...'), which lets ATTACH skip its scan; no index, autovacuum off while it is
+// loaded. Owned by the current user.
 // 55000, 42501 and 42P07 where publish could not put it in its place.
 Oid create_staging(Oid mart, std::string_view portal, std::int64_t run);
 // Drops it. False where there is nothing to drop: it is gone, it was published (whatever became of it since), or it is
@@ -36,9 +37,8 @@ pg::vector<Oid> indexes(Oid mart);
 pg::string index_statement(Oid mart, Oid parent_index, std::string_view portal, std::int64_t run);
 void build_index(Oid mart, Oid parent_index, std::string_view portal, std::int64_t run, Oid staging);
 
-// Makes constraints of the indexes that are some in the mart, adds (and so validates) the constraint CHECK (portal IS NOT NULL AND portal = '...') that lets ATTACH skip its scan,
-// compares the table's rows with `rows`, and checks that every index of the mart has its match. XX001 where rows
-// differ.
+// Makes constraints of the indexes that are some in the mart, compares the table's rows with `rows`, and checks that
+// every index of the mart has its match. XX001 where rows differ.
 pg::string check_statement(Oid mart, std::string_view portal, std::int64_t run);
 void check_staging(Oid mart, std::string_view portal, std::int64_t run, Oid staging, std::int64_t rows);
 
