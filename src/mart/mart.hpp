@@ -35,7 +35,14 @@ pg::vector<Oid> indexes(Oid mart);
 // The statement that builds one of them on the portal's staging table (its name as create_staging gives it). Index tasks
 // of one portal run at the same time under SHARE locks, so the index's constraint is left to the check.
 pg::string index_statement(Oid mart, Oid parent_index, std::string_view portal, std::int64_t run);
-void build_index(Oid mart, Oid parent_index, std::string_view portal, std::int64_t run, Oid staging);
+// What builds may take.
+struct means {
+    int memory;    // kB
+    int processes; // besides this one
+};
+// Builds several of them. Returns how many rows the table has, where a build has told.
+std::optional<std::int64_t> build_indexes(Oid mart, const pg::vector<Oid> &parent_indexes, std::string_view portal,
+                                          std::int64_t run, Oid staging, means allowed);
 
 // Makes constraints of the indexes that are some in the mart, compares the table's rows with `rows`, and checks that
 // every index of the mart has its match. XX001 where rows differ.

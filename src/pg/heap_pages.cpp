@@ -93,16 +93,26 @@ bool is_visible(const heap_pages &pages, bool all_visible, HeapTupleHeader row, 
 
 } // namespace
 
-// Pins and locks the page, and returns it.
-static char *open_page(heap_pages &pages, BlockNumber number) {
+static char *pin(heap_pages &pages, BlockNumber number) {
     if (BufferIsValid(pages.pinned))
         ::ReleaseBuffer(pages.pinned);
     pages.pinned = InvalidBuffer;
     pages.pinned = pin_page(pages, number);
     pages.expected = pages.pinned > 0 && pages.pinned < NBuffers ? pages.pinned + 1 : InvalidBuffer;
+    return static_cast<char *>(BufferGetPage(pages.pinned));
+}
+
+char *lock_page(heap_pages &pages, BlockNumber number) {
+    char *page = pin(pages, number);
+    ::LockBuffer(pages.pinned, BUFFER_LOCK_SHARE);
+    return page;
+}
+
+// Pins and locks the page, and returns it.
+static char *open_page(heap_pages &pages, BlockNumber number) {
+    char *page = pin(pages, number);
     ::heap_page_prune_opt(pages.heap, pages.pinned);
     ::LockBuffer(pages.pinned, BUFFER_LOCK_SHARE);
-    char *page = static_cast<char *>(BufferGetPage(pages.pinned));
 #if PG_VERSION_NUM < 170000
     ::TestForOldSnapshot(pages.snapshot, pages.heap, page);
 #endif

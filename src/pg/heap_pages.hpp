@@ -61,6 +61,9 @@ struct page_rows {
     }
 };
 
+// Pins the page and locks it in share mode, for who looks at all of its rows. The pin goes with the next page.
+char *lock_page(heap_pages &pages, BlockNumber page);
+
 // Rows of an all-visible page are not looked at one by one.
 page_rows read_page(heap_pages &pages, BlockNumber page);
 

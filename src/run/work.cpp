@@ -45,12 +45,7 @@ std::int64_t rows_loaded(const record &run, const pg::string &portal) {
 
 // What an index build may use of the run's: the memory of one of as many builds as there may be at a time, and
 // processes only where fewer tasks are left than the run may have workers; else the workers are the parallelism.
-struct allowance {
-    int memory; // kB
-    int processes;
-};
-
-allowance allow_index(const record &run) {
+mart::means allow_index(const record &run) {
     pg::catalog_scope as_catalog;
     const pg::result left = pg::query("SELECT pg_catalog.count(*) FILTER (WHERE kind = 'index'), pg_catalog.count(*)"
                                       " FROM etl.task WHERE run_id = $1 AND kind IN ('fold', 'load', 'index')"
@@ -118,7 +113,7 @@ work_done work_as_owner(const assignment &duty, const task &todo, std::int64_t m
     const std::int64_t loaded = todo.kind == "check" ? rows_loaded(run, *todo.portal) : 0;
     const std::optional<catalog::portal> portal =
         todo.kind == "fold" ? std::optional(catalog::get_portal(pg::view(*todo.portal))) : std::nullopt;
-    const allowance index = todo.kind == "index" ? allow_index(run) : allowance{};
+    const mart::means index = todo.kind == "index" ? allow_index(run) : mart::means{};
     // Where that changes before the chunk is done, watch::settle sends it back.
     const bool watched = portal && watch::is_watched(pg::view(portal->name));
 
@@ -149,11 +144,10 @@ work_done work_as_owner(const assignment &duty, const task &todo, std::int64_t m
         return {watched ? watch::fold_chunk(*portal, todo.range)
                         : fold::fold_chunk(portal->prices, portal->price_state, todo.range),
                 std::nullopt};
-    if (todo.kind == "index") {
-        as_owner.settings().set("maintenance_work_mem", pg::format("%dkB", index.memory).c_str());
-        as_owner.settings().set("max_parallel_maintenance_workers", pg::format("%d", index.processes).c_str());
-        mart::build_index(duty.make.mart, todo.parent_index, pg::view(*todo.portal), run.run_id, where.staging);
-    } else if (todo.kind == "check")
+    if (todo.kind == "index")
+        return {mart::build_indexes(duty.make.mart, {todo.parent_index}, pg::view(*todo.portal), run.run_id, where.staging,
+                                    index)};
+    if (todo.kind == "check")
         mart::check_staging(duty.make.mart, pg::view(*todo.portal), run.run_id, where.staging, loaded);
     else if (todo.kind == "analyze" && todo.portal)
         mart::analyze_staging(duty.make.mart, where.staging);
