@@ -93,13 +93,25 @@ bool is_visible(const heap_pages &pages, bool all_visible, HeapTupleHeader row, 
 
 } // namespace
 
+// Pages lie in the order in which they came into the cache: often one behind the other; one before the other where they
+// got the places of a table that was dropped, which are given out from the last one on.
+static Buffer expect_next(Buffer before, Buffer now) {
+    const Buffer next = now == before - 1 ? now - 1 : now + 1;
+    return now > 0 && next > 0 && next <= NBuffers ? next : InvalidBuffer;
+}
+
 static char *pin(heap_pages &pages, BlockNumber number) {
+    const Buffer before = pages.pinned;
     if (BufferIsValid(pages.pinned))
         ::ReleaseBuffer(pages.pinned);
     pages.pinned = InvalidBuffer;
     pages.pinned = pin_page(pages, number);
-    pages.expected = pages.pinned > 0 && pages.pinned < NBuffers ? pages.pinned + 1 : InvalidBuffer;
+    pages.expected = expect_next(before, pages.pinned);
     return static_cast<char *>(BufferGetPage(pages.pinned));
+}
+
+const char *next_page_of(const heap_pages &pages) {
+    return BufferIsValid(pages.expected) ? static_cast<const char *>(BufferGetPage(pages.expected)) : nullptr;
 }
 
 char *lock_page(heap_pages &pages, BlockNumber number) {
@@ -129,7 +141,7 @@ page_rows read_page(heap_pages &pages, BlockNumber number) {
     const int item_count = static_cast<int>(PageGetMaxOffsetNumber(page));
     const bool all_visible = is_all_visible(pages, page);
     const bool look = !all_visible || pages.is_serializable;
-    const char *next = BufferIsValid(pages.expected) ? page + BLCKSZ : nullptr;
+    const char *next = next_page_of(pages);
     if (next) {
         kernel::fetch(next);
         kernel::fetch(next + BLCKSZ / 2);

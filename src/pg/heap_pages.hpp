@@ -63,6 +63,8 @@ struct page_rows {
 
 // Pins the page and locks it in share mode, for who looks at all of its rows. The pin goes with the next page.
 char *lock_page(heap_pages &pages, BlockNumber page);
+// Where the page behind that one may be; nothing but asking for it is allowed. NULL: unknown
+const char *next_page_of(const heap_pages &pages);
 
 // Rows of an all-visible page are not looked at one by one.
 page_rows read_page(heap_pages &pages, BlockNumber page);

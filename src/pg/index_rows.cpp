@@ -1,6 +1,7 @@
 // Boundary: rows for index builds, read past the executor.
 #include "pg/index_rows.hpp"
 
+#include "kernel/fetch.hpp"
 #include "kernel/value_hash.hpp"
 
 extern "C" {
@@ -146,6 +147,30 @@ void take_row(index_rows *rows, HeapTupleHeader row, BlockNumber page, OffsetNum
     }
 }
 
+// Asks for a part of the page that comes next, if that lies where it may: the more rows a page has, the smaller ones.
+struct next_page {
+    const char *start; // null: unknown
+    int lines;         // a row
+    int asked;
+};
+
+next_page expect_next_page(const heap_pages &pages, OffsetNumber rows) {
+    constexpr int line = 64;
+    const char *const start = next_page_of(pages);
+    next_page next{start, start && rows > 0 ? BLCKSZ / line / rows + 1 : 0, 0};
+    if (start) {
+        kernel::fetch(next.start);
+        kernel::fetch(next.start + BLCKSZ / 2);
+    }
+    return next;
+}
+
+void ask_for(next_page &next) {
+    constexpr int line = 64;
+    for (int i = 0; i < next.lines && next.asked < BLCKSZ / line; i++, next.asked++)
+        __builtin_prefetch(next.start + next.asked * line, 0, 2);
+}
+
 enum class row_state { plain, dead, odd };
 
 row_state state_of(Relation heap, HeapTupleHeader row, const ItemIdData &item, BlockNumber page, OffsetNumber number,
@@ -177,7 +202,9 @@ bool take_page(index_rows *rows, heap_pages &pages, BlockNumber number, Transact
     const OffsetNumber last = PageGetMaxOffsetNumber(page);
     const int attributes = rows->columns[rows->column_count - 1].attribute + 1;
     bool is_plain = true;
+    next_page next = expect_next_page(pages, last);
     for (OffsetNumber i = FirstOffsetNumber; i <= last && is_plain; i = OffsetNumberNext(i)) {
+        ask_for(next);
         const ItemIdData item = *PageGetItemId(page, i);
         if (!ItemIdIsNormal(&item)) {
             is_plain = !ItemIdIsRedirected(&item);

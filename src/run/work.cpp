@@ -144,9 +144,12 @@ work_done work_as_owner(const assignment &duty, const task &todo, std::int64_t m
         return {watched ? watch::fold_chunk(*portal, todo.range)
                         : fold::fold_chunk(portal->prices, portal->price_state, todo.range),
                 std::nullopt};
-    if (todo.kind == "index")
-        return {mart::build_indexes(duty.make.mart, {todo.parent_index}, pg::view(*todo.portal), run.run_id, where.staging,
-                                    index)};
+    if (todo.kind == "index") {
+        pg::vector<Oid> parents{todo.parent_index};
+        for (const along &other : todo.together)
+            parents.push_back(other.parent_index);
+        return {mart::build_indexes(duty.make.mart, parents, pg::view(*todo.portal), run.run_id, where.staging, index)};
+    }
     if (todo.kind == "check")
         mart::check_staging(duty.make.mart, pg::view(*todo.portal), run.run_id, where.staging, loaded);
     else if (todo.kind == "analyze" && todo.portal)
@@ -182,7 +185,7 @@ void perform(const assignment &duty, const task &todo) {
     if (folded)
         watch::settle(duty.run.run_id, todo.task_no, pg::view(*todo.portal));
     require_relations(duty.run, todo);
-    outcome result{spent.costs(done.steps), done.rows};
+    outcome result{spent.costs(done.steps, 1 + todo.together.size()), done.rows};
     result.compared = done.compared;
     result.digest = done.digest;
     if (reads_sources(todo)) {
