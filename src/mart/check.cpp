@@ -12,13 +12,13 @@ pg::string count_statement(const table &staging) {
     return "SELECT count(*) FROM ONLY " + staging.quoted();
 }
 
-void require_rows(const table &staging, std::int64_t expected) {
-    const std::int64_t found = pg::query(count_statement(staging)).int8(0, 0);
-    if (found != expected)
+void require_rows(const table &staging, const row_counts &rows) {
+    const std::int64_t found = rows.found ? *rows.found : pg::query(count_statement(staging)).int8(0, 0);
+    if (found != rows.written)
         throw error(
             "XX001",
             pg::view(pg::format("staging table %s holds %lld rows, but its chunks wrote %lld", staging.quoted().c_str(),
-                                static_cast<long long>(found), static_cast<long long>(expected))),
+                                static_cast<long long>(found), static_cast<long long>(rows.written))),
             "Rows were lost, or somebody wrote to the table.", "Cancel the run with etl_cancel and seed anew.");
 }
 
@@ -44,7 +44,7 @@ pg::string check_statement(Oid mart_oid, std::string_view portal, std::int64_t r
     return constraint_statements(mart, staging, portal, run) + count_statement(staging);
 }
 
-void check_staging(Oid mart_oid, std::string_view portal, std::int64_t run, Oid staging_oid, std::int64_t rows) {
+void check_staging(Oid mart_oid, std::string_view portal, std::int64_t run, Oid staging_oid, const row_counts &rows) {
     pinned_settings settings;
     const table mart = read_table(mart_oid, "mart");
     const table staging = read_table(staging_oid, "staging table");

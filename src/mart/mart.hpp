@@ -44,10 +44,15 @@ struct means {
 std::optional<std::int64_t> build_indexes(Oid mart, const pg::vector<Oid> &parent_indexes, std::string_view portal,
                                           std::int64_t run, Oid staging, means allowed);
 
-// Makes constraints of the indexes that are some in the mart, compares the table's rows with `rows`, and checks that
-// every index of the mart has its match. XX001 where rows differ.
+// Makes constraints of the indexes that are some in the mart, compares the rows that the chunks wrote with those that the
+// index builds found in the table, or that it has now where none has counted them, and checks that every index of the mart
+// has its match. XX001 where rows differ.
+struct row_counts {
+    std::int64_t written;
+    std::optional<std::int64_t> found;
+};
 pg::string check_statement(Oid mart, std::string_view portal, std::int64_t run);
-void check_staging(Oid mart, std::string_view portal, std::int64_t run, Oid staging, std::int64_t rows);
+void check_staging(Oid mart, std::string_view portal, std::int64_t run, Oid staging, const row_counts &rows);
 
 // Statistics of the portal's staging table, so that no reader meets a partition without, and of the mart as a whole, whose
 // partitions are left alone. The mart's by etl.statistics_target, the partition's by two fifths of it, as good as a reader

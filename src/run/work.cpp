@@ -35,12 +35,16 @@ place place_of(const record &run, const pg::string &portal) {
     return {rows.is_null(0, 0) ? InvalidOid : rows.oid(0, 0), rows.is_null(0, 1) ? InvalidOid : rows.oid(0, 1)};
 }
 
-std::int64_t rows_loaded(const record &run, const pg::string &portal) {
+mart::row_counts count_rows(const record &run, const pg::string &portal) {
     pg::catalog_scope as_catalog;
-    return pg::query("SELECT COALESCE(pg_catalog.sum(rows), 0)::bigint FROM etl.task WHERE run_id = $1 AND portal = $2"
-                     " AND kind = 'load'",
-                     {pg::int8(run.run_id), pg::text(pg::view(portal))})
-        .int8(0, 0);
+    const pg::result counts =
+        pg::query("SELECT COALESCE(pg_catalog.sum(rows) FILTER (WHERE kind = 'load'), 0)::bigint,"
+                  " pg_catalog.min(rows) FILTER (WHERE kind = 'index'), pg_catalog.max(rows) FILTER (WHERE kind = 'index')"
+                  " FROM etl.task WHERE run_id = $1 AND portal = $2",
+                  {pg::int8(run.run_id), pg::text(pg::view(portal))});
+    const std::int64_t written = counts.int8(0, 0);
+    const std::optional<std::int64_t> least = counts.optional_int8(0, 1), most = counts.optional_int8(0, 2);
+    return {written, least == written ? most : least};
 }
 
 // What an index build may use of the run's: the memory of one of as many builds as there may be at a time, and
@@ -110,7 +114,7 @@ struct work_done {
 work_done work_as_owner(const assignment &duty, const task &todo, std::int64_t mark, bool &folded) {
     const record &run = duty.run;
     const place where = todo.portal ? place_of(run, *todo.portal) : place{InvalidOid, InvalidOid};
-    const std::int64_t loaded = todo.kind == "check" ? rows_loaded(run, *todo.portal) : 0;
+    const mart::row_counts counts = todo.kind == "check" ? count_rows(run, *todo.portal) : mart::row_counts{};
     const std::optional<catalog::portal> portal =
         todo.kind == "fold" ? std::optional(catalog::get_portal(pg::view(*todo.portal))) : std::nullopt;
     const mart::means index = todo.kind == "index" ? allow_index(run) : mart::means{};
@@ -151,7 +155,7 @@ work_done work_as_owner(const assignment &duty, const task &todo, std::int64_t m
         return {mart::build_indexes(duty.make.mart, parents, pg::view(*todo.portal), run.run_id, where.staging, index)};
     }
     if (todo.kind == "check")
-        mart::check_staging(duty.make.mart, pg::view(*todo.portal), run.run_id, where.staging, loaded);
+        mart::check_staging(duty.make.mart, pg::view(*todo.portal), run.run_id, where.staging, counts);
     else if (todo.kind == "analyze" && todo.portal)
         mart::analyze_staging(duty.make.mart, where.staging);
     else if (todo.kind == "analyze")
