@@ -13,7 +13,9 @@ pg::string count_statement(const table &staging) {
 }
 
 void require_rows(const table &staging, const row_counts &rows) {
-    const std::int64_t found = rows.found ? *rows.found : pg::query(count_statement(staging)).int8(0, 0);
+    if (rows.found)
+        return;
+    const std::int64_t found = pg::query(count_statement(staging)).int8(0, 0);
     if (found != rows.written)
         throw error(
             "XX001",

@@ -156,10 +156,7 @@ std::optional<std::int64_t> build_indexes(Oid mart_oid, const pg::vector<Oid> &p
     pinned_settings settings;
     const table mart = read_table(mart_oid, "mart");
     const table staging = read_table(staging_oid, "staging table");
-    const bool alone = allowed.processes == 0;
-    // Half of it is for the rows, half for sorting them.
-    const int memory = alone ? allowed.memory / 2 : allowed.memory;
-    settings.set("maintenance_work_mem", pg::format("%dkB", memory).c_str());
+    settings.set("maintenance_work_mem", pg::format("%dkB", allowed.memory).c_str());
     settings.set("max_parallel_maintenance_workers", pg::format("%d", allowed.processes).c_str());
     pg::vector<Oid> unfilled;
     for (const Oid parent : parent_indexes) {
@@ -167,13 +164,16 @@ std::optional<std::int64_t> build_indexes(Oid mart_oid, const pg::vector<Oid> &p
         if (find_match(like, match::bare, staging.oid, {}))
             continue;
         const pg::string name = staging_index_name(mart, like, portal, run);
-        if (alone && like.of_columns)
+        if (allowed.processes == 0 && like.of_columns)
             unfilled.push_back(create_unfilled(like, pg::view(name), staging));
         else
             create(like, pg::view(name), staging);
     }
     if (unfilled.empty())
         return std::nullopt;
+    // Half of it is for the rows, half for sorting them.
+    const int memory = std::max(allowed.memory / 2, 1024);
+    settings.set("maintenance_work_mem", pg::format("%dkB", memory).c_str());
     return pg::fill_indexes(staging.oid, unfilled.data(), static_cast<int>(unfilled.size()),
                             static_cast<std::size_t>(memory) * 1024);
 }

@@ -84,8 +84,7 @@ kernel::keyed_place *number_rows(const index_rows *rows, const index_column &col
     if (index->rd_indoption[0] != 0 || (column.by_value ? !is_number : column.distinct > rows->count / 8))
         return nullptr;
     const std::uint32_t *ranks = column.by_value || column.distinct == 0 ? nullptr : rank_values(column, index);
-    auto *const numbered = static_cast<kernel::keyed_place *>(
-        ::MemoryContextAllocHuge(CurrentMemoryContext, sizeof(kernel::keyed_place) * rows->count));
+    kernel::keyed_place *const numbered = rows->order[0];
     for (std::size_t i = 0; i < rows->count; i++) {
         std::uint64_t key = PG_UINT64_MAX;
         if (!column.nulls[i])
@@ -108,10 +107,7 @@ void give_rows(const index_rows *rows, Relation index, IndexBuildCallback take, 
     const MemoryContext before = ::MemoryContextSwitchTo(memory);
     kernel::keyed_place *order = number_rows(rows, *columns[0], index);
     if (order)
-        order = kernel::sort_by_key(order,
-                                    static_cast<kernel::keyed_place *>(
-                                        ::MemoryContextAllocHuge(memory, sizeof(kernel::keyed_place) * rows->count)),
-                                    rows->count);
+        order = kernel::sort_by_key(order, rows->order[1], rows->count);
     ::MemoryContextSwitchTo(before);
     Datum values[INDEX_MAX_KEYS];
     bool nulls[INDEX_MAX_KEYS];
@@ -158,12 +154,14 @@ double give_all(build &now, Relation table, Relation index, IndexInfo *info, Ind
     return found;
 }
 
-// Stands in for the heap's index_build_range_scan.
+// Stands in for the heap's index_build_range_scan, once: the heap's own code wants to find its own.
 double scan_for_build(Relation table, Relation index, IndexInfo *info, bool allow_sync, bool any_visible, bool progress,
                       BlockNumber from, BlockNumber count, IndexBuildCallback take, void *state, TableScanDesc scan) {
-    if (!under_way || scan || any_visible || from != 0 || count != InvalidBlockNumber)
-        return ::GetHeapamTableAmRoutine()->index_build_range_scan(table, index, info, allow_sync, any_visible,
-                                                                   progress, from, count, take, state, scan);
+    const TableAmRoutine *const heap = ::GetHeapamTableAmRoutine();
+    table->rd_tableam = heap;
+    if (scan || any_visible || from != 0 || count != InvalidBlockNumber)
+        return heap->index_build_range_scan(table, index, info, allow_sync, any_visible, progress, from, count, take,
+                                            state, scan);
     const double found = give_all(*under_way, table, index, info, take, state);
     under_way->rows_found = static_cast<std::int64_t>(found);
     return found;
@@ -171,9 +169,9 @@ double scan_for_build(Relation table, Relation index, IndexInfo *info, bool allo
 
 // Should PostgreSQL read its entry of the table anew before the scan, then that is the heap's own.
 void fill_index(build &now, Relation table, Relation index) {
-    TableAmRoutine methods = *table->rd_tableam;
+    const TableAmRoutine *const usual = ::GetHeapamTableAmRoutine();
+    TableAmRoutine methods = *usual;
     methods.index_build_range_scan = scan_for_build;
-    const TableAmRoutine *const usual = table->rd_tableam;
     IndexInfo *const info = ::BuildIndexInfo(index);
     ::pgstat_progress_start_command(PROGRESS_COMMAND_CREATE_INDEX, RelationGetRelid(table));
     ::pgstat_progress_update_param(PROGRESS_CREATEIDX_COMMAND, PROGRESS_CREATEIDX_COMMAND_CREATE);

@@ -17,7 +17,7 @@ namespace etl::pg {
 
 namespace {
 
-constexpr std::size_t first_rows = 4096;
+constexpr std::size_t first_rows = 4096, most_rows = std::size_t{1} << 31;
 constexpr std::uint32_t first_slots = 1024;
 
 std::size_t row_bytes(const index_rows *rows) {
@@ -38,11 +38,13 @@ bool make_room(index_rows *rows) {
     if (rows->count + most_page_rows <= rows->capacity)
         return true;
     const std::size_t more = std::max(rows->capacity, first_rows);
-    if (rows->capacity > 0 && rows->bytes + more * row_bytes(rows) > rows->limit)
+    if (rows->capacity > 0 && (rows->bytes + more * row_bytes(rows) > rows->limit || rows->capacity >= most_rows))
         return false;
     rows->capacity += more;
     rows->bytes += more * row_bytes(rows);
     grow(rows, rows->places, rows->capacity);
+    grow(rows, rows->order[0], rows->capacity);
+    grow(rows, rows->order[1], rows->capacity);
     for (int i = 0; i < rows->column_count; i++) {
         grow(rows, rows->columns[i].values, rows->capacity);
         grow(rows, rows->columns[i].nulls, rows->capacity);

@@ -1,6 +1,7 @@
 // Boundary: what indexes need to know of a heap's rows, gathered in memory. All of it may ereport.
 #pragma once
 
+#include "kernel/key_order.hpp"
 #include "pg/heap_pages.hpp"
 
 namespace etl::pg {
@@ -39,6 +40,7 @@ struct index_rows {
     attribute_step *steps;
     std::size_t count, capacity;
     ItemPointerData *places;
+    kernel::keyed_place *order[2]; // room to put the rows in order
     BlockNumber *odd; // pages
     std::size_t odd_count, odd_capacity;
     std::size_t bytes, limit;

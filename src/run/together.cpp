@@ -43,11 +43,12 @@ void take_together(const record &run, task &wanted) {
     }
 }
 
-void part(const record &run, const task &failed, std::string_view why) {
+void part(const record &run, const task &failed, std::string_view sqlstate, std::string_view error) {
     pg::catalog_scope as_catalog;
-    pg::execute("UPDATE etl.task SET state = 'waiting', why = $4"
+    pg::execute("UPDATE etl.task SET state = 'waiting', sqlstate = $4, error = $5, why = $5"
                 " WHERE run_id = $1 AND task_no = ANY ($2) AND state = 'running' AND attempts = $3",
-                {pg::int8(run.run_id), pg::int8_array(numbers_of(failed)), pg::int4(failed.attempt), pg::text(why)});
+                {pg::int8(run.run_id), pg::int8_array(numbers_of(failed)), pg::int4(failed.attempt), pg::text(sqlstate),
+                 pg::text(error)});
 }
 
 } // namespace etl::run

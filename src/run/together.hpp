@@ -10,6 +10,6 @@ namespace etl::run {
 void take_together(const record &run, task &wanted);
 
 // After an error of some of them: each is to be done alone, so that the one to which it belongs reports it.
-void part(const record &run, const task &failed, std::string_view why);
+void part(const record &run, const task &failed, std::string_view sqlstate, std::string_view error);
 
 } // namespace etl::run

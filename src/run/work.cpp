@@ -38,13 +38,12 @@ place place_of(const record &run, const pg::string &portal) {
 mart::row_counts count_rows(const record &run, const pg::string &portal) {
     pg::catalog_scope as_catalog;
     const pg::result counts =
-        pg::query("SELECT COALESCE(pg_catalog.sum(rows) FILTER (WHERE kind = 'load'), 0)::bigint,"
-                  " pg_catalog.min(rows) FILTER (WHERE kind = 'index'), pg_catalog.max(rows) FILTER (WHERE kind = 'index')"
-                  " FROM etl.task WHERE run_id = $1 AND portal = $2",
+        pg::query("SELECT w.rows, COALESCE((SELECT pg_catalog.bool_and(t.rows = w.rows) FROM etl.task t"
+                  " WHERE t.run_id = $1 AND t.portal = $2 AND t.kind = 'index'), false)"
+                  " FROM (SELECT COALESCE(pg_catalog.sum(rows), 0)::bigint AS rows FROM etl.task"
+                  " WHERE run_id = $1 AND portal = $2 AND kind = 'load') w",
                   {pg::int8(run.run_id), pg::text(pg::view(portal))});
-    const std::int64_t written = counts.int8(0, 0);
-    const std::optional<std::int64_t> least = counts.optional_int8(0, 1), most = counts.optional_int8(0, 2);
-    return {written, least == written ? most : least};
+    return {counts.int8(0, 0), counts.boolean(0, 1)};
 }
 
 // What an index build may use of the run's: the memory of one of as many builds as there may be at a time, and
