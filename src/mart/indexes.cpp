@@ -2,6 +2,7 @@
 #include "mart/indexes.hpp"
 
 #include "mart/mart.hpp"
+#include "pg/index_build.hpp"
 
 namespace etl::mart {
 
@@ -14,6 +15,7 @@ struct index {
     pg::string tablespace;
     pg::string constraint; // PRIMARY KEY or UNIQUE, where it belongs to a constraint
     pg::string deferral;   // " DEFERRABLE ..." of that
+    bool of_columns;       // a B-tree with an entry for each row, of nothing but columns
 };
 
 index read_index(Oid oid) {
@@ -24,11 +26,11 @@ index read_index(Oid oid) {
         " CASE k.contype WHEN 'p' THEN 'PRIMARY KEY' WHEN 'u' THEN 'UNIQUE' ELSE '' END,"
         " CASE WHEN k.condeferrable THEN ' DEFERRABLE' ELSE '' END || CASE WHEN k.condeferred THEN ' INITIALLY "
         "DEFERRED'"
-        " ELSE '' END"
+        " ELSE '' END, m.amname = 'btree' AND i.indexprs IS NULL AND i.indpred IS NULL AND NOT i.indisexclusion"
         " FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_class r ON r.oid = i.indrelid"
         " JOIN pg_namespace n ON n.oid = r.relnamespace LEFT JOIN pg_tablespace t ON t.oid = c.reltablespace"
         " LEFT JOIN pg_constraint k ON k.conindid = c.oid AND k.conrelid = r.oid AND k.contype IN ('p', 'u', 'x')"
-        " WHERE i.indexrelid = $1",
+        " JOIN pg_am m ON m.oid = c.relam WHERE i.indexrelid = $1",
         {pg::oid(oid)});
     if (rows.empty())
         throw error("42704", pg::view(pg::format("index with OID %u of the mart does not exist", oid)),
@@ -39,7 +41,8 @@ index read_index(Oid oid) {
         throw error("XX000", pg::view(pg::format("unexpected definition of an index: %s", definition.c_str())));
     index found{rows.text(0, 0),    definition.substr(prefix.size()),
                 rows.boolean(0, 2), rows.text(0, 3),
-                rows.text(0, 5),    rows.optional_text(0, 6).value_or(pg::string())};
+                rows.text(0, 5),    rows.optional_text(0, 6).value_or(pg::string()),
+                rows.boolean(0, 7)};
     return found;
 }
 
@@ -80,6 +83,12 @@ void create(const index &like, std::string_view name, const table &on) {
     pinned_settings settings;
     settings.set("default_tablespace", like.tablespace.c_str());
     pg::execute(create_statement(like, name, on));
+}
+
+Oid create_unfilled(const index &like, std::string_view name, const table &on) {
+    pinned_settings settings;
+    settings.set("default_tablespace", like.tablespace.c_str());
+    return pg::create_unfilled_index(on.oid, create_statement(like, name, on).c_str());
 }
 
 void add_constraint(const index &like, std::string_view name, const table &on) {
@@ -142,13 +151,31 @@ pg::string constraint_statements(const table &mart, const table &staging, std::s
     return statements;
 }
 
-void build_index(Oid mart_oid, Oid parent_index, std::string_view portal, std::int64_t run, Oid staging_oid) {
+std::optional<std::int64_t> build_indexes(Oid mart_oid, const pg::vector<Oid> &parent_indexes, std::string_view portal,
+                                          std::int64_t run, Oid staging_oid, means allowed) {
     pinned_settings settings;
     const table mart = read_table(mart_oid, "mart");
     const table staging = read_table(staging_oid, "staging table");
-    const index like = read_index(parent_index);
-    if (!find_match(like, match::bare, staging.oid, {}))
-        create(like, pg::view(staging_index_name(mart, like, portal, run)), staging);
+    settings.set("maintenance_work_mem", pg::format("%dkB", allowed.memory).c_str());
+    settings.set("max_parallel_maintenance_workers", pg::format("%d", allowed.processes).c_str());
+    pg::vector<Oid> unfilled;
+    for (const Oid parent : parent_indexes) {
+        const index like = read_index(parent);
+        if (find_match(like, match::bare, staging.oid, {}))
+            continue;
+        const pg::string name = staging_index_name(mart, like, portal, run);
+        if (allowed.processes == 0 && like.of_columns)
+            unfilled.push_back(create_unfilled(like, pg::view(name), staging));
+        else
+            create(like, pg::view(name), staging);
+    }
+    if (unfilled.empty())
+        return std::nullopt;
+    // Half of it is for the rows, half for sorting them.
+    const int memory = std::max(allowed.memory / 2, 1024);
+    settings.set("maintenance_work_mem", pg::format("%dkB", memory).c_str());
+    return pg::fill_indexes(staging.oid, unfilled.data(), static_cast<int>(unfilled.size()),
+                            static_cast<std::size_t>(memory) * 1024);
 }
 
 void build_missing_indexes(const table &mart, const table &on, std::string_view base, std::string_view suffix) {

@@ -131,17 +131,39 @@ bool is_visible(const heap_pages &pages, bool all_visible, HeapTupleHeader row, 
 
 } // namespace
 
-// Pins and locks the page, and returns it.
-static char *open_page(heap_pages &pages, BlockNumber number) {
+// Pages lie in the order in which they came into the cache: often one behind the other; one before the other where they
+// got the places of a table that was dropped, which are given out from the last one on.
+static Buffer expect_next(Buffer before, Buffer now) {
+    const Buffer next = now == before - 1 ? now - 1 : now + 1;
+    return now > 0 && next > 0 && next <= NBuffers ? next : InvalidBuffer;
+}
+
+static char *pin(heap_pages &pages, BlockNumber number) {
+    const Buffer before = pages.pinned;
     if (BufferIsValid(pages.pinned))
         ::ReleaseBuffer(pages.pinned);
     pages.pinned = InvalidBuffer;
     pages.pinned = pin_page(pages.heap, number, pages.expected, pages.strategy);
-    pages.expected = expected_after(pages.pinned);
+    pages.expected = expect_next(before, pages.pinned);
+    return static_cast<char *>(BufferGetPage(pages.pinned));
+}
+
+const char *next_page_of(const heap_pages &pages) {
+    return BufferIsValid(pages.expected) ? static_cast<const char *>(BufferGetPage(pages.expected)) : nullptr;
+}
+
+char *lock_page(heap_pages &pages, BlockNumber number) {
+    char *page = pin(pages, number);
+    ::LockBuffer(pages.pinned, BUFFER_LOCK_SHARE);
+    return page;
+}
+
+// Pins and locks the page, and returns it.
+static char *open_page(heap_pages &pages, BlockNumber number) {
+    char *page = pin(pages, number);
     if (!pages.is_quiet)
         ::heap_page_prune_opt(pages.heap, pages.pinned);
     ::LockBuffer(pages.pinned, BUFFER_LOCK_SHARE);
-    char *page = static_cast<char *>(BufferGetPage(pages.pinned));
 #if PG_VERSION_NUM < 170000
     ::TestForOldSnapshot(pages.snapshot, pages.heap, page);
 #endif
@@ -170,7 +192,7 @@ page_rows read_page(heap_pages &pages, BlockNumber number) {
     const int item_count = static_cast<int>(PageGetMaxOffsetNumber(page));
     const bool all_visible = is_all_visible(pages, page);
     const bool look = !all_visible || pages.is_serializable;
-    const char *next = BufferIsValid(pages.expected) ? page + BLCKSZ : nullptr;
+    const char *next = next_page_of(pages);
     if (next) {
         kernel::fetch(next);
         kernel::fetch(next + BLCKSZ / 2);

@@ -41,7 +41,7 @@ WITH here AS (
     CROSS JOIN LATERAL (
         SELECT count(*) FILTER (WHERE t.state = 'done') AS done,
                count(*) AS total,
-               COALESCE(sum(t.rows) FILTER (WHERE t.kind <> 'fold'), sum(t.rows), 0)::bigint AS rows,
+               COALESCE(sum(t.rows) FILTER (WHERE t.kind NOT IN ('fold', 'index')), sum(t.rows), 0)::bigint AS rows,
                min(t.phase) FILTER (WHERE t.state <> 'done') AS phase
         FROM etl.task t WHERE t.run_id = r.run_id
     ) t
