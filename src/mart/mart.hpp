@@ -53,12 +53,12 @@ struct row_counts {
 pg::string check_statement(Oid mart, std::string_view portal, std::int64_t run);
 void check_staging(Oid mart, std::string_view portal, std::int64_t run, Oid staging, const row_counts &rows);
 
-// Statistics of the portal's staging table, so that no reader meets a partition without, and of the mart as a whole, whose
-// partitions are left alone. The mart's by etl.statistics_target, the partition's by two fifths of it, as good as a reader
-// needs at once, where autovacuum will refine them.
+// Statistics of the portal's staging table, so that no reader meets a partition without: of columns that have an index, or
+// all where indexes compute something. Then, once readers have it, of the partitions' other columns and of the mart as a
+// whole. The mart's by etl.statistics_target, the partition's by two fifths of it where autovacuum will refine them.
 pg::string analyze_statement(Oid mart, std::string_view portal, std::int64_t run);
 void analyze_staging(Oid mart, Oid staging);
-void analyze_mart(Oid mart);
+void analyze_mart(Oid mart, const pg::vector<partition> &filled);
 
 // Attaches all staging tables in place of the portals' partitions; replaced ones stay beside as <partition>_old, and
 // what was <partition>_old before is dropped. All or nothing, in the caller's transaction.

@@ -171,13 +171,24 @@ work_done work_as_owner(const assignment &duty, const task &todo, std::int64_t m
     else if (todo.kind == "analyze" && todo.portal)
         mart::analyze_staging(duty.make.mart, where.staging);
     else if (todo.kind == "analyze")
-        mart::analyze_mart(duty.make.mart);
+        mart::analyze_mart(duty.make.mart, stagings(run));
     else
         throw error("XX000", pg::view(pg::format("unknown kind of task: %s", todo.kind.c_str())));
     return {};
 }
 
 } // namespace
+
+pg::vector<mart::partition> stagings(const record &run) {
+    pg::catalog_scope as_catalog;
+    const pg::result rows =
+        pg::query("SELECT portal, staging::oid FROM etl.run_portal WHERE run_id = $1 ORDER BY portal COLLATE \"C\"",
+                  {pg::int8(run.run_id)});
+    pg::vector<mart::partition> partitions;
+    for (std::size_t row = 0; row < rows.size(); row++)
+        partitions.push_back({rows.text(row, 0), rows.oid(row, 1)});
+    return partitions;
+}
 
 assignment read_assignment(const record &run) {
     assignment duty{run, {}, {}};
