@@ -45,7 +45,9 @@ BEGIN
     SELECT view INTO source FROM etl.source WHERE make = 'shapes';
     SELECT substring(sql from '^/\* load, ([^*]*) \*/') INTO key_join FROM etl_plan('shapes') WHERE kind = 'load';
     differing := 0;
-    FOREACH range IN ARRAY ARRAY['true', 'lid < 0', 'lid >= -300 AND lid < 5', 'lid = 7', 'lid > 9223372036854775807', 'lid >= 10 AND lid < 10'] LOOP
+    FOREACH range IN ARRAY ARRAY['true', 'lid < 0', 'lid >= -300 AND lid < 5', 'lid = 7', 'lid > 9223372036854775807', 'lid >= 10 AND lid < 10',
+        'lid = ANY (''{7,-5,7,10011,NULL,99999,9223372036854775807}'')', 'lid = ANY (''{}'')', 'lid < 5 AND lid = ANY (''{4,3}'') AND lid = ANY (''{5,4}'')',
+        'lid = ANY (' || quote_literal((SELECT array_agg(l ORDER BY l % 7) FROM generate_series(-2600, 12600, 3) l)) || ')'] LOOP
         FOREACH memory IN ARRAY ARRAY['64kB', '1GB'] LOOP
             PERFORM set_config('etl.join_memory', memory, true);
             SET LOCAL etl.key_join = always;

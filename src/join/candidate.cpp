@@ -76,6 +76,20 @@ bool take_bound(candidate &read, const Expr *condition) {
     return true;
 }
 
+// Takes the list of keys from a condition, if the condition is no more than that and the list is the first.
+bool take_keys(const candidate &read, const Expr *condition, Const *&keys) {
+    if (keys || read.part.what == duty::look_up || read.optional || !IsA(condition, ScalarArrayOpExpr))
+        return false;
+    const ScalarArrayOpExpr *comparison = reinterpret_cast<const ScalarArrayOpExpr *>(condition);
+    Node *list = static_cast<Node *>(lsecond(comparison->args));
+    if (!comparison->useOr || !is_key(static_cast<const Node *>(linitial(comparison->args)), read) ||
+        !IsA(list, Const) || castNode(Const, list)->constisnull || ::exprType(list) != INT8ARRAYOID ||
+        ::get_op_opfamily_strategy(comparison->opno, INTEGER_BTREE_FAM_OID) != BTEqualStrategyNumber)
+        return false;
+    keys = castNode(Const, list);
+    return true;
+}
+
 // How well the rows lie in the order of a column: from 0, not at all, to 1; 0 if nobody knows.
 double order_by(Oid table, AttrNumber column) {
     const HeapTuple statistics =
@@ -144,7 +158,7 @@ Oid unique_index(const RelOptInfo *planned, AttrNumber column) {
     return InvalidOid;
 }
 
-const char *take_conditions(PlannerInfo *root, candidate &read) {
+const char *take_conditions(PlannerInfo *root, candidate &read, Const *&keys) {
     List *bounds = NIL;
     ListCell *cell;
     foreach (cell, read.planned->baserestrictinfo) {
@@ -156,14 +170,22 @@ const char *take_conditions(PlannerInfo *root, candidate &read) {
             return ::psprintf("a condition on \"%s\" has a subquery", read.name);
         if (read.part.what != duty::look_up && take_bound(read, condition->clause))
             bounds = ::lappend(bounds, condition);
-        else
+        else if (!take_keys(read, condition->clause, keys))
             read.filters = ::lappend(read.filters, clause);
     }
     const double part = ::clauselist_selectivity(root, bounds, 0, JOIN_INNER, nullptr);
     read.read = read.planned->tuples * part;
+    read.rows = read.planned->rows;
     const double order = order_by(root->simple_rte_array[read.part.relation]->relid, read.part.key);
     read.part.whole = cost_by_index(part, order, read.planned) > cost_of_all(read.planned);
     return nullptr;
+}
+
+void limit_to_list(candidate &read, int keys) {
+    read.read = std::min<double>(read.read, keys);
+    read.rows = std::min<double>(read.rows, keys);
+    const double part = read.read / std::max(read.planned->tuples, 1.0);
+    read.part.whole = cost_by_index(part, 0, read.planned) > cost_of_all(read.planned);
 }
 
 } // namespace etl::join

@@ -19,6 +19,7 @@ struct candidate {
     List *filters; // what of its own conditions has to be evaluated
     double width;  // bytes of a row
     double read;   // rows in the range of keys, before they are filtered
+    double rows;   // of these that pass
 };
 
 // Why a relation can't be read by us, or null.
@@ -27,7 +28,11 @@ const char *obstacle_of(const PlannerInfo *root, const candidate &read);
 // The unique index on that column alone, or InvalidOid.
 Oid unique_index(const RelOptInfo *planned, AttrNumber column);
 
-// Splits the relation's conditions into a range of its key and filters. Null or an obstacle.
-const char *take_conditions(PlannerInfo *root, candidate &read);
+// Splits the relation's conditions into a range of its key and filters, and, if `keys` is null, a list of keys, for that to
+// point to: a bigint[] that those of all key relations must be among. Null or an obstacle.
+const char *take_conditions(PlannerInfo *root, candidate &read, Const *&keys);
+
+// So many keys are asked for, wherever they are.
+void limit_to_list(candidate &read, int keys);
 
 } // namespace etl::join

@@ -32,6 +32,7 @@ struct member {
 
 struct layout {
     int count;
+    bool of_list; // only keys that a list has, a bigint[], which is the last of the plan's expressions
     member members[most_members];
 };
 

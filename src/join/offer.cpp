@@ -128,6 +128,9 @@ void offer_key_join(PlannerInfo *root, RelOptInfo *joined, RelOptInfo *outer, Re
     // It costs nothing, so that it wins: where the shape is right, it is never the worse way by much.
     path->path.rows = joined->rows;
     path->flags = CUSTOMPATH_SUPPORT_PROJECTION;
+    // Behind the conditions of each relation stands the list of keys, if there is one.
+    if (found.keys)
+        found.filters = ::lappend(found.filters, found.keys);
     path->custom_private = ::lappend(private_list(found.join), found.filters);
     path->methods = &path_methods;
     ::add_path(joined, &path->path);
@@ -141,13 +144,13 @@ void install() {
     set_join_pathlist_hook = offer_key_join;
 }
 
-planned plan_with_key_join(Query *query, const char *text) {
+planned plan_with_key_join(Query *query, const char *text, ParamListInfo parameters) {
     offer mine{query, key_join == key_join_off ? "etl.key_join is off" : "the view is no plain join of tables"};
     offer *const before = open_offer;
     PlannedStmt *plan = pg::finally(
         [&] {
             open_offer = &mine;
-            return ::pg_plan_query(query, text, 0, nullptr);
+            return ::pg_plan_query(query, text, 0, parameters);
         },
         [&] { open_offer = before; });
     const Plan *top = plan->planTree;

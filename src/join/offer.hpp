@@ -4,6 +4,7 @@
 #include "pg/postgres.hpp"
 
 extern "C" {
+#include "nodes/params.h"
 #include "nodes/plannodes.h"
 }
 
@@ -19,6 +20,7 @@ struct planned {
 
 // Plans a rewritten SELECT and offers a key join for the whole of it: etl.key_join = on offers one here and nowhere
 // else, `always` for every query. text: what error reports and monitoring shall call it.
-planned plan_with_key_join(Query *query, const char *text);
+// parameters: those that are constants of the plan; may be null.
+planned plan_with_key_join(Query *query, const char *text, ParamListInfo parameters = nullptr);
 
 } // namespace etl::join

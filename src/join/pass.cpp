@@ -8,6 +8,8 @@ extern "C" {
 #include "utils/lsyscache.h"
 }
 
+#include <algorithm>
+
 namespace etl::join {
 
 namespace {
@@ -88,10 +90,36 @@ range range_of(const pass &self, const relation &read) {
     return {std::max(self.low, read.part->low), std::min(self.high, read.part->high)};
 }
 
+// Those of the list that are in the range.
+pg::key_list part_of_list(const pass &self, const range &keys) {
+    const std::int64_t *end = self.list.keys + self.list.count;
+    const std::int64_t *first = std::lower_bound(self.list.keys, end, keys.low);
+    return {first, static_cast<int>(std::upper_bound(first, end, keys.high) - first)};
+}
+
+// Where keys are listed, rows have changed, and their pages are mostly such as nobody has read since: they are left as
+// they are.
 void begin(page_walk &walk, const pass &self, const relation &read) {
     const range keys = range_of(self, read);
     const bool whole = read.part->whole && self.is_first && self.high == self.last;
-    begin_walk(walk, read, keys.low, keys.high, whole, self.scan->ss.ps.state->es_snapshot);
+    const Snapshot snapshot = self.scan->ss.ps.state->es_snapshot;
+    if (self.has_list && !whole)
+        begin_walk(walk, read, part_of_list(self, keys), snapshot);
+    else
+        begin_walk(walk, read, keys.low, keys.high, whole, snapshot);
+    walk.pages.is_quiet = self.has_list;
+}
+
+// Leaves those of the page's keys that are asked for.
+void keep_listed(const pass &self, page_keys &keys) {
+    int kept = 0;
+    for (int i = 0; i < keys.count; i++) {
+        if (!std::binary_search(self.list.keys, self.list.keys + self.list.count, keys.key[i]))
+            continue;
+        keys.number[kept] = keys.number[i];
+        keys.key[kept++] = keys.key[i];
+    }
+    keys.count = kept;
 }
 
 bool is_over_limit(const pass &self) {
@@ -110,6 +138,9 @@ bool gather_relation(pass &self, int place, int inner_before) {
     bool fits = true;
     while (fits && next_page(walk, rows)) {
         read_keys(read, rows, keys.low, keys.high, self.keys);
+        // All others are looked for among those.
+        if (place == 0 && self.has_list)
+            keep_listed(self, self.keys);
         if (place == 0)
             gather_build(self, rows);
         else
@@ -183,6 +214,13 @@ void start_passes(pass &self) {
             continue;
         self.low = std::max(self.low, part.low);
         self.last = std::min(self.last, part.high);
+    }
+    if (self.has_list && self.list.count == 0) {
+        self.low = PG_INT64_MAX;
+        self.last = PG_INT64_MIN;
+    } else if (self.has_list) {
+        self.low = std::max(self.low, self.list.keys[0]);
+        self.last = std::min(self.last, self.list.keys[self.list.count - 1]);
     }
     self.high = self.last;
     self.width = PG_UINT64_MAX;

@@ -19,6 +19,8 @@ struct pass {
     int count;              // key relations
     relation *relations;    // in the order in which they are read; the last one drives
     int inner;              // that are not optional, the driving one aside
+    bool has_list;
+    pg::key_list list; // if it has one: no other keys are asked for
     std::int64_t low, high; // this pass
     std::int64_t last;      // of all passes
     std::uint64_t width;    // of the next one

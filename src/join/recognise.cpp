@@ -3,6 +3,10 @@
 
 #include "join/equality.hpp"
 
+extern "C" {
+#include "utils/array.h"
+}
+
 #include <limits>
 
 namespace etl::join {
@@ -67,7 +71,7 @@ double rows_of_join(const candidates &all) {
     double rows = std::numeric_limits<double>::infinity();
     for (int i = 0; i < all.count; i++)
         if (is_key_relation(all.list[i]) && !all.list[i].optional)
-            rows = std::min(rows, all.list[i].planned->rows);
+            rows = std::min(rows, all.list[i].rows);
     return rows;
 }
 
@@ -82,11 +86,11 @@ double filtering_of(const candidate &one) {
 // all filtered, and kept if they pass; others only where their key is in the map. So a filtered relation of many rows
 // is better probed, unless few of them pass.
 double cost_of_building(const candidates &all, const candidate &build, const candidate *drive) {
-    double cost = build.read * (reading + filtering_of(build)) + build.planned->rows * keeping;
+    double cost = build.read * (reading + filtering_of(build)) + build.rows * keeping;
     for (int i = 0; i < all.count; i++) {
         const candidate &one = all.list[i];
         if (is_key_relation(one) && !one.optional && &one != drive && &one != &build)
-            cost += one.read * reading + std::min(one.read, build.planned->rows) * (filtering_of(one) + keeping);
+            cost += one.read * reading + std::min(one.read, build.rows) * (filtering_of(one) + keeping);
     }
     return cost;
 }
@@ -112,10 +116,15 @@ void set_order(candidates &all) {
             return left.part.what < right.part.what;
         if (left.optional != right.optional)
             return right.optional;
-        if (left.planned->rows != right.planned->rows)
-            return left.planned->rows < right.planned->rows;
+        if (left.rows != right.rows)
+            return left.rows < right.rows;
         return left.part.relation < right.part.relation;
     });
+}
+
+int length_of(const Const *list) {
+    const ArrayType *array = DatumGetArrayTypeP(list->constvalue);
+    return ::ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
 }
 
 const char *fill(PlannerInfo *root, const RelOptInfo *whole, recognised &found) {
@@ -128,7 +137,10 @@ const char *fill(PlannerInfo *root, const RelOptInfo *whole, recognised &found) 
     if (!obstacle)
         obstacle = give_parts(root, *all);
     for (int i = 0; !obstacle && i < all->count; i++)
-        obstacle = take_conditions(root, all->list[i]);
+        obstacle = take_conditions(root, all->list[i], found.keys);
+    for (int i = 0; !obstacle && found.keys && i < all->count; i++)
+        if (is_key_relation(all->list[i]))
+            limit_to_list(all->list[i], length_of(found.keys));
     for (int i = 0; !obstacle && i < all->count; i++)
         if (!is_key_relation(all->list[i]))
             all->list[i].part.whole = all->list[i].planned->tuples < rows_of_join(*all) * cost_of_looking_up;
@@ -136,6 +148,7 @@ const char *fill(PlannerInfo *root, const RelOptInfo *whole, recognised &found) 
         return obstacle;
     set_order(*all);
     found.join.count = all->count;
+    found.join.of_list = found.keys != nullptr;
     for (int i = 0; i < all->count; i++) {
         found.join.members[i] = all->list[i].part;
         found.join.members[i].optional = all->list[i].optional;

@@ -13,6 +13,7 @@ struct recognised {
     const char *obstacle; // why the join is not for us; null if it is
     layout join;
     List *filters; // of each member, a list of expressions
+    Const *keys;   // the list that keys are among; null where there is none
 };
 
 // Looks at the join of all base relations of a query. It is ours if

@@ -117,6 +117,12 @@ void begin_walk(page_walk &walk, const relation &self, std::int64_t low, std::in
     walk.next = 0;
 }
 
+void begin_walk(page_walk &walk, const relation &self, const pg::key_list &keys, Snapshot snapshot) {
+    pg::begin_pages(walk.pages, self.heap, snapshot);
+    walk.found = pg::begin_index_pages(self.part->index, keys, snapshot);
+    walk.next = 0;
+}
+
 bool next_page(page_walk &walk, pg::page_rows &rows) {
     CHECK_FOR_INTERRUPTS();
     BlockNumber page;

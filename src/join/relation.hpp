@@ -60,6 +60,8 @@ struct page_walk {
 };
 void begin_walk(page_walk &walk, const relation &self, std::int64_t low, std::int64_t high, bool whole,
                 Snapshot snapshot);
+// A walk over the pages with rows of some keys.
+void begin_walk(page_walk &walk, const relation &self, const pg::key_list &keys, Snapshot snapshot);
 bool next_page(page_walk &walk, pg::page_rows &rows);
 void end_walk(page_walk &walk);
 

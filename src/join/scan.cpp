@@ -11,7 +11,10 @@ extern "C" {
 #include "executor/executor.h"
 #include "nodes/extensible.h"
 #include "nodes/makefuncs.h"
+#include "utils/array.h"
 }
+
+#include <algorithm>
 
 namespace etl::join {
 
@@ -60,6 +63,27 @@ void begin(CustomScanState *node, EState *, int) {
         self->dimensions[i].leader = place_of_leader(self->keys, *self->dimensions[i].table.part);
 }
 
+ArrayType *list_of(const key_join *self) {
+    const CustomScan *plan = castNode(CustomScan, self->base.ss.ps.plan);
+    return DatumGetArrayTypeP(castNode(Const, list_nth(plan->custom_exprs, self->join.count))->constvalue);
+}
+
+void read_list(key_join *self) {
+    Datum *elements;
+    bool *nulls;
+    int count;
+    ::deconstruct_array(list_of(self), INT8OID, sizeof(std::int64_t), FLOAT8PASSBYVAL,
+                        TYPALIGN_DOUBLE, &elements, &nulls, &count);
+    std::int64_t *keys = static_cast<std::int64_t *>(::palloc(sizeof(std::int64_t) * static_cast<std::size_t>(count + 1)));
+    std::int64_t *end = keys;
+    for (int i = 0; i < count; i++)
+        if (!nulls[i])
+            *end++ = DatumGetInt64(elements[i]);
+    std::sort(keys, end);
+    self->keys.has_list = true;
+    self->keys.list = {keys, static_cast<int>(std::unique(keys, end) - keys)};
+}
+
 void start(key_join *self) {
     self->memory = AllocSetContextCreate(self->base.ss.ps.state->es_query_cxt, "etl key join", ALLOCSET_DEFAULT_SIZES);
     const MemoryContext before = ::MemoryContextSwitchTo(self->memory);
@@ -67,6 +91,8 @@ void start(key_join *self) {
         start_looking_up(self->dimensions[i], &self->base, self->memory);
     self->keys.gathered = create_keyed_rows(self->memory);
     start_hits(self->batch, self->memory);
+    if (self->join.of_list)
+        read_list(self);
     start_passes(self->keys);
     ::MemoryContextSwitchTo(before);
 }
@@ -175,7 +201,7 @@ void stop(CustomScanState *node) {
 
 void explain(CustomScanState *node, List *, ExplainState *shown) {
     const key_join *self = of(node);
-    show(scan_layout(castNode(CustomScan, node->ss.ps.plan)), self->keys.passes, self->keys.most_memory, shown);
+    show(self->join, self->join.of_list ? ::ArrayGetNItems(ARR_NDIM(list_of(self)), ARR_DIMS(list_of(self))) : 0, self->keys.passes, self->keys.most_memory, shown);
 }
 
 CustomExecMethods make_exec_methods() {

@@ -31,7 +31,7 @@ const char *way_of(const member &part) {
 
 } // namespace
 
-void show(const layout &join, std::int64_t passes, std::size_t memory, ExplainState *shown) {
+void show(const layout &join, std::int64_t listed, std::int64_t passes, std::size_t memory, ExplainState *shown) {
     static constexpr const char *labels[] = {"Map of Keys", "Probed", "Driven by", "Looked up"};
     for (int i = 0; i < join.count; i++) {
         const member &part = join.members[i];
@@ -39,6 +39,8 @@ void show(const layout &join, std::int64_t passes, std::size_t memory, ExplainSt
         const char *how = ::psprintf("%s by %s%s%s", name_of(part, shown), way_of(part), range_of(part), optional);
         ::ExplainPropertyText(labels[static_cast<int>(part.what)], how, shown);
     }
+    if (join.of_list)
+        ::ExplainPropertyInteger("Listed Keys", nullptr, listed, shown);
     if (shown->analyze) {
         ::ExplainPropertyInteger("Passes", nullptr, passes, shown);
         ::ExplainPropertyInteger("Memory", "kB", static_cast<std::int64_t>(memory / 1024), shown);

@@ -9,6 +9,7 @@ extern "C" {
 
 namespace etl::join {
 
-void show(const layout &join, std::int64_t passes, std::size_t memory, ExplainState *shown);
+// listed: how many keys the list has, if there is one.
+void show(const layout &join, std::int64_t listed, std::int64_t passes, std::size_t memory, ExplainState *shown);
 
 } // namespace etl::join

@@ -2,6 +2,7 @@
 #include "pg/heap_pages.hpp"
 
 #include "kernel/fetch.hpp"
+#include "pg/key_search.hpp"
 
 extern "C" {
 #include "access/genam.h"
@@ -32,6 +33,8 @@ void begin_pages(heap_pages &pages, Relation heap, Snapshot snapshot) {
     pages.strategy = strategy_for(pages.count);
     pages.pinned = pages.expected = InvalidBuffer;
     pages.is_serializable = IsolationIsSerializable();
+    pages.is_quiet = false;
+    pages.written_since = InvalidXLogRecPtr;
     ::PredicateLockRelation(heap, snapshot);
     pgstat_count_heap_scan(heap);
 }
@@ -85,16 +88,45 @@ bool is_plainly_visible(HeapTupleHeader row, TransactionId oldest_running) {
            (HeapTupleHeaderXminFrozen(row) || ::TransactionIdPrecedes(HeapTupleHeaderGetRawXmin(row), oldest_running));
 }
 
+enum class seen : std::uint8_t { yes, no, unknown };
+
+// What HeapTupleSatisfiesMVCC would say, as far as it can be said without a mark on the row: not of rows of aborted
+// transactions, of our own, and of those that several have locked.
+seen look_quietly(HeapTupleHeader row, Snapshot snapshot) {
+    const TransactionId made_by = HeapTupleHeaderGetRawXmin(row);
+    if (!HeapTupleHeaderXminCommitted(row) &&
+        (HeapTupleHeaderXminInvalid(row) || (row->t_infomask & HEAP_MOVED) ||
+         ::TransactionIdIsCurrentTransactionId(made_by)))
+        return seen::unknown;
+    if (!HeapTupleHeaderXminFrozen(row)) {
+        if (::XidInMVCCSnapshot(made_by, snapshot))
+            return seen::no;
+        if (!HeapTupleHeaderXminCommitted(row) && !::TransactionIdDidCommit(made_by))
+            return seen::unknown;
+    }
+    if ((row->t_infomask & HEAP_XMAX_INVALID) || HEAP_XMAX_IS_LOCKED_ONLY(row->t_infomask))
+        return seen::yes;
+    const TransactionId ended_by = HeapTupleHeaderGetRawXmax(row);
+    if ((row->t_infomask & HEAP_XMAX_IS_MULTI) || ::TransactionIdIsCurrentTransactionId(ended_by))
+        return seen::unknown;
+    if (::XidInMVCCSnapshot(ended_by, snapshot))
+        return seen::yes;
+    return (row->t_infomask & HEAP_XMAX_COMMITTED) || ::TransactionIdDidCommit(ended_by) ? seen::no : seen::unknown;
+}
+
 bool is_visible(const heap_pages &pages, bool all_visible, HeapTupleHeader row, std::uint32_t length, BlockNumber page,
                 OffsetNumber item) {
+    if (pages.is_quiet && !pages.is_serializable)
+        if (const seen told = look_quietly(row, pages.snapshot); told != seen::unknown)
+            return told == seen::yes;
     HeapTupleData tuple;
     tuple.t_data = row;
     tuple.t_len = length;
     tuple.t_tableOid = RelationGetRelid(pages.heap);
     ItemPointerSet(&tuple.t_self, page, item);
-    const bool seen = all_visible || ::HeapTupleSatisfiesVisibility(&tuple, pages.snapshot, pages.pinned);
-    ::HeapCheckForSerializableConflictOut(seen, pages.heap, &tuple, pages.pinned, pages.snapshot);
-    return seen;
+    const bool visible = all_visible || ::HeapTupleSatisfiesVisibility(&tuple, pages.snapshot, pages.pinned);
+    ::HeapCheckForSerializableConflictOut(visible, pages.heap, &tuple, pages.pinned, pages.snapshot);
+    return visible;
 }
 
 } // namespace
@@ -106,7 +138,8 @@ static char *open_page(heap_pages &pages, BlockNumber number) {
     pages.pinned = InvalidBuffer;
     pages.pinned = pin_page(pages.heap, number, pages.expected, pages.strategy);
     pages.expected = expected_after(pages.pinned);
-    ::heap_page_prune_opt(pages.heap, pages.pinned);
+    if (!pages.is_quiet)
+        ::heap_page_prune_opt(pages.heap, pages.pinned);
     ::LockBuffer(pages.pinned, BUFFER_LOCK_SHARE);
     char *page = static_cast<char *>(BufferGetPage(pages.pinned));
 #if PG_VERSION_NUM < 170000
@@ -119,8 +152,20 @@ static bool is_all_visible(const heap_pages &pages, char *page) {
     return PageIsAllVisible(page) && !pages.snapshot->takenDuringRecovery;
 }
 
+// What was not logged has no position.
+static bool was_written_before(const heap_pages &pages) {
+    if (XLogRecPtrIsInvalid(pages.written_since))
+        return false;
+    const XLogRecPtr written = ::BufferGetLSNAtomic(pages.pinned);
+    return !XLogRecPtrIsInvalid(written) && written <= pages.written_since;
+}
+
 page_rows read_page(heap_pages &pages, BlockNumber number) {
     char *page = open_page(pages, number);
+    if (was_written_before(pages)) {
+        ::LockBuffer(pages.pinned, BUFFER_LOCK_UNLOCK);
+        return {page, pages.seen, 0, nullptr};
+    }
     const ItemIdData *items = reinterpret_cast<PageHeader>(page)->pd_linp;
     const int item_count = static_cast<int>(PageGetMaxOffsetNumber(page));
     const bool all_visible = is_all_visible(pages, page);
@@ -160,30 +205,77 @@ struct index_pages {
     const TBMIterateResult *page; // the last one
 };
 
-index_pages *begin_index_pages(Oid index, std::int64_t low, std::int64_t high, Snapshot snapshot) {
-    const Relation opened = ::index_open(index, AccessShareLock);
-    const Oid family = opened->rd_opfamily[0];
+namespace {
+
+void find_by(Relation index, ScanKey keys, int count, Snapshot snapshot, TIDBitmap *bitmap) {
+    const IndexScanDesc scan = ::index_beginscan_bitmap(index, snapshot, count);
+    ::index_rescan(scan, keys, count, nullptr, 0);
+    (void)::index_getbitmap(scan, bitmap);
+    ::index_endscan(scan);
+}
+
+// The rows of a range, for a bitmap to note.
+void find_range(Relation index, std::int64_t low, std::int64_t high, Snapshot snapshot, TIDBitmap *bitmap) {
     ScanKeyData keys[2];
     int count = 0;
     auto add = [&](StrategyNumber strategy, std::int64_t bound) {
-        const Oid comparison = ::get_opfamily_member(family, INT8OID, INT8OID, static_cast<int16>(strategy));
-        ::ScanKeyEntryInitialize(&keys[count++], 0, 1, strategy, INT8OID, InvalidOid, ::get_opcode(comparison),
+        const Oid type = index->rd_opcintype[0];
+        const Oid comparison = ::get_opfamily_member(index->rd_opfamily[0], type, type, static_cast<int16>(strategy));
+        ::ScanKeyEntryInitialize(&keys[count++], 0, 1, strategy, type, InvalidOid, ::get_opcode(comparison),
                                  Int64GetDatum(bound));
     };
     // At least one, as BRIN wants a key to find rows without NULL in it.
     add(BTGreaterEqualStrategyNumber, low);
     if (high != PG_INT64_MAX)
         add(BTLessEqualStrategyNumber, high);
+    find_by(index, keys, count, snapshot, bitmap);
+}
+
+void find_nulls(Relation index, Snapshot snapshot, TIDBitmap *bitmap) {
+    ScanKeyData key;
+    ::ScanKeyEntryInitialize(&key, SK_ISNULL | SK_SEARCHNULL, 1, InvalidStrategy, InvalidOid, InvalidOid, InvalidOid,
+                             static_cast<Datum>(0));
+    find_by(index, &key, 1, snapshot, bitmap);
+}
+
+template <class Find> index_pages *find_pages(Oid index, Find find) {
+    const Relation opened = ::index_open(index, AccessShareLock);
     index_pages *pages = static_cast<index_pages *>(::palloc(sizeof(index_pages)));
     pages->bitmap = ::tbm_create(work_mem * 1024L, nullptr);
-    const IndexScanDesc scan = ::index_beginscan_bitmap(opened, snapshot, count);
-    ::index_rescan(scan, keys, count, nullptr, 0);
-    (void)::index_getbitmap(scan, pages->bitmap);
-    ::index_endscan(scan);
+    find(opened, pages->bitmap);
     ::index_close(opened, NoLock);
     pages->iterator = ::tbm_begin_iterate(pages->bitmap);
     pages->page = nullptr;
     return pages;
+}
+
+} // namespace
+
+index_pages *begin_index_pages(Oid index, std::int64_t low, std::int64_t high, Snapshot snapshot) {
+    return find_pages(
+        index, [=](Relation opened, TIDBitmap *bitmap) { find_range(opened, low, high, snapshot, bitmap); });
+}
+
+index_pages *begin_index_pages_since(Oid index, std::int64_t low, Snapshot snapshot) {
+    return find_pages(index, [=](Relation opened, TIDBitmap *bitmap) {
+        find_range(opened, low, PG_INT64_MAX, snapshot, bitmap);
+        find_nulls(opened, snapshot, bitmap);
+    });
+}
+
+index_pages *begin_index_pages(Oid index, const key_list &keys, Snapshot snapshot) {
+    return find_pages(index, [=](Relation opened, TIDBitmap *bitmap) {
+        key_search search;
+        search.open(opened);
+        for (int i = 0; i < keys.count; i++) {
+            key_rows rows;
+            if (search.find(keys.keys[i], rows))
+                ::tbm_add_tuples(bitmap, rows.rows, rows.count, false);
+            else
+                find_range(opened, keys.keys[i], keys.keys[i], snapshot, bitmap);
+        }
+        search.close();
+    });
 }
 
 BlockNumber next_index_page(index_pages *pages) {
@@ -192,6 +284,34 @@ BlockNumber next_index_page(index_pages *pages) {
 }
 
 namespace {
+
+// The same along a HOT chain, as heap_hot_search_buffer goes it.
+seen follow_quietly(const heap_pages &pages, char *page, OffsetNumber at, ItemIdData &found) {
+    TransactionId before = InvalidTransactionId;
+    for (bool is_first = true;; is_first = false) {
+        if (at < FirstOffsetNumber || at > PageGetMaxOffsetNumber(page))
+            return seen::no;
+        found = *PageGetItemId(page, at);
+        if (is_first && ItemIdIsRedirected(&found)) {
+            at = static_cast<OffsetNumber>(ItemIdGetRedirect(&found));
+            found = *PageGetItemId(page, at);
+        } else if (is_first && ItemIdIsNormal(&found) &&
+                   HeapTupleHeaderIsHeapOnly(reinterpret_cast<HeapTupleHeader>(page + found.lp_off))) {
+            return seen::no;
+        }
+        if (!ItemIdIsNormal(&found))
+            return seen::no;
+        const HeapTupleHeader row = reinterpret_cast<HeapTupleHeader>(page + found.lp_off);
+        if (TransactionIdIsValid(before) && before != HeapTupleHeaderGetXmin(row))
+            return seen::no;
+        if (const seen told = look_quietly(row, pages.snapshot); told != seen::no)
+            return told;
+        if (!HeapTupleHeaderIsHotUpdated(row))
+            return seen::no;
+        at = ItemPointerGetOffsetNumber(&row->t_ctid);
+        before = HeapTupleHeaderGetUpdateXid(row);
+    }
+}
 
 // The item of the row that the snapshot sees of those that an index entry leads to: it, or later versions on the page.
 bool find_row(heap_pages &pages, char *page, bool all_visible, ItemPointerData place, ItemIdData &found) {
@@ -206,8 +326,12 @@ bool find_row(heap_pages &pages, char *page, bool all_visible, ItemPointerData p
         if (ItemIdIsNormal(&found) && !HeapTupleHeaderIsHeapOnly(row) && is_plainly_visible(row, pages.snapshot->xmin))
             return true;
     }
-    HeapTupleData seen;
-    if (!::heap_hot_search_buffer(&place, pages.heap, pages.pinned, pages.snapshot, &seen, nullptr, true))
+    if (pages.is_quiet && !pages.is_serializable)
+        if (const seen told = follow_quietly(pages, page, ItemPointerGetOffsetNumber(&place), found);
+            told != seen::unknown)
+            return told == seen::yes;
+    HeapTupleData row;
+    if (!::heap_hot_search_buffer(&place, pages.heap, pages.pinned, pages.snapshot, &row, nullptr, true))
         return false;
     found = *PageGetItemId(page, ItemPointerGetOffsetNumber(&place));
     return true;
@@ -246,12 +370,14 @@ Oid index_led_by(Relation heap, AttrNumber column) {
     foreach (cell, indexes) {
         const Relation index = ::index_open(lfirst_oid(cell), AccessShareLock);
         const Form_pg_index form = index->rd_index;
+        const Oid type = TupleDescAttr(RelationGetDescr(heap), column - 1)->atttypid;
         const bool fits =
             form->indisvalid && form->indisready && !form->indcheckxmin && form->indkey.values[0] == column &&
             ::RelationGetIndexPredicate(index) == NIL &&
             (index->rd_rel->relam == BTREE_AM_OID || index->rd_rel->relam == BRIN_AM_OID) &&
-            OidIsValid(::get_opfamily_member(index->rd_opfamily[0], INT8OID, INT8OID, BTGreaterEqualStrategyNumber)) &&
-            OidIsValid(::get_opfamily_member(index->rd_opfamily[0], INT8OID, INT8OID, BTLessEqualStrategyNumber));
+            (type == INT8OID || type == TIMESTAMPTZOID) && index->rd_opcintype[0] == type &&
+            OidIsValid(::get_opfamily_member(index->rd_opfamily[0], type, type, BTGreaterEqualStrategyNumber)) &&
+            OidIsValid(::get_opfamily_member(index->rd_opfamily[0], type, type, BTLessEqualStrategyNumber));
         // Of several, a B-tree: it knows rows, BRIN ranges of pages.
         if (fits && (!OidIsValid(found) || index->rd_rel->relam == BTREE_AM_OID))
             found = RelationGetRelid(index);

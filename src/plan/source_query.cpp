@@ -175,9 +175,9 @@ char *source_query_text(Oid view, Oid target, const key_bounds &bounds) {
     return ::pg_get_querydef(query, true);
 }
 
-join::planned plan_source_query(Query *query, const char *text) {
+join::planned plan_source_query(Query *query, const char *text, ParamListInfo parameters) {
     // Rules can't make two queries of a SELECT.
-    return join::plan_with_key_join(linitial_node(Query, ::pg_rewrite_query(query)), text);
+    return join::plan_with_key_join(linitial_node(Query, ::pg_rewrite_query(query)), text, parameters);
 }
 
 } // namespace etl::plan

@@ -26,8 +26,9 @@ Query *source_query(Oid view, Relation target, const key_bounds &bounds, row_sha
 // The same as SQL text that runs as it stands.
 char *source_query_text(Oid view, Oid target, const key_bounds &bounds);
 
-// Rewrites and plans such a query, which it may scribble on, with a key join where it has the shape for one. text: what error reports and monitoring shall call it.
-join::planned plan_source_query(Query *query, const char *text);
+// Rewrites and plans such a query, which it may scribble on, with a key join where it has the shape for one. text: what
+// error reports and monitoring shall call it. parameters: those that the plan may take for constants; may be null.
+join::planned plan_source_query(Query *query, const char *text, ParamListInfo parameters = nullptr);
 
 // Opens a table or view that a plan relies on; raises 42P01 with a hint where it has been dropped.
 Relation open_planned(Oid relation, LOCKMODE mode, const char *what);

@@ -10,7 +10,7 @@ namespace {
 // Rows that a chunk compares: about a second of work.
 constexpr std::int64_t compared_rows = 20000;
 // Lids that a chunk applies: no fewer than make the chunk's own cost small, no more than fit a parameter with ease.
-constexpr std::size_t least_lids = 500, most_lids = 20000;
+constexpr std::size_t least_lids = 1500, most_lids = 20000;
 
 // Ranges of one portal, clipped to another range; empty ones are left out.
 bool clip(lid_range &range, const lid_range &to) {
@@ -51,8 +51,10 @@ pg::vector<planned_task> plan_comparison(const catalog::make &make, const catalo
 pg::vector<planned_task> plan_application(const catalog::source &source, const pg::vector<std::int64_t> &lids,
                                           int workers) {
     pg::vector<planned_task> tasks;
-    const std::size_t each =
-        std::clamp(lids.size() / (2 * static_cast<std::size_t>(std::max(workers, 1))) + 1, least_lids, most_lids);
+    const std::size_t share = lids.size() / (2 * static_cast<std::size_t>(std::max(workers, 1))) + 1;
+    const std::size_t wanted = std::clamp(share, least_lids, most_lids);
+    const std::size_t chunks = std::max<std::size_t>((lids.size() + wanted / 2) / wanted, 1);
+    const std::size_t each = (lids.size() + chunks - 1) / chunks;
     for (std::size_t first = 0; first < lids.size(); first += each) {
         const std::size_t end = std::min(first + each, lids.size());
         planned_task task = task_of(phase::apply, "sync", source.portal);

@@ -1,69 +1,66 @@
-// C++ regime: one statement a chunk.
+// C++ regime: both sides read, and what differs written by plain statements.
 #include "sync/apply.hpp"
 
 #include "pg/identity.hpp"
-#include "plan/source.hpp"
+#include "pg/transaction.hpp"
 #include "sync/columns.hpp"
+#include "sync/compare.hpp"
 #include "sync/digests.hpp"
 #include "sync/rate_sets.hpp"
+#include "sync/write.hpp"
+
+extern "C" {
+#include "utils/snapmgr.h"
+}
 
 namespace etl::sync {
 
 namespace {
 
-// <alias>.lid in the range and, where they are given, among the lids of $1.
-pg::string condition_on(const char *alias, const selection &rows) {
-    pg::string text = pg::format("%s.lid IS NOT NULL", alias);
+// p.lid in the range and, where they are given, among the lids of $1.
+pg::string condition_on(const selection &rows) {
+    pg::string text = "p.lid IS NOT NULL";
     if (rows.range.from)
-        text += pg::format(" AND %s.lid >= " INT64_FORMAT, alias, *rows.range.from);
+        text += pg::format(" AND p.lid >= " INT64_FORMAT, *rows.range.from);
     if (rows.range.to)
-        text += pg::format(" AND %s.lid < " INT64_FORMAT, alias, *rows.range.to);
+        text += pg::format(" AND p.lid < " INT64_FORMAT, *rows.range.to);
     if (rows.lids)
-        text += pg::format(" AND %s.lid = ANY ($1)", alias);
+        text += " AND p.lid = ANY ($1)";
     return text;
 }
 
-// `held` and `fresh` are the rows as they are and as they should be, `todo` the lids of which they differ: these `go`,
-// `come`, or, where there is one on each side, change. Counts and digests come out by the ranges that begin at the lids
-// of $2, and, where all rows are looked at, in a last line of all of these.
-pg::string statement(Oid view, Oid partition, const selection &rows) {
+struct texts {
+    pg::string held, remove, update, insert;
+};
+
+texts texts_of(Oid view, Oid partition, const selection &rows) {
     const columns of = columns_of(view, partition);
     const pg::string table = pg::relation_name(partition, "partition");
-    const pg::string held_digest = digest_of_row(of, "h"), fresh_digest = digest_of_row(of, "f");
-    pg::string text =
-        "WITH fresh AS MATERIALIZED (" + plan::source_sql(view, partition, rows.range, rows.lids.has_value()) + "),";
-    text += " held AS MATERIALIZED (SELECT " + list(of, "p.") + " FROM ONLY " + table + " p WHERE " +
-            condition_on("p", rows) + "),";
-    text +=
-        " of_fresh AS (SELECT f.*, pg_catalog.count(*) OVER (PARTITION BY f.lid) AS " + of.spare + " FROM fresh f),";
-    text += " of_held AS (SELECT h.*, pg_catalog.count(*) OVER (PARTITION BY h.lid) AS " + of.spare + " FROM held h),";
-    text +=
-        " todo AS MATERIALIZED (SELECT DISTINCT COALESCE(h.lid, f.lid) AS lid, h.lid IS NOT NULL AND s.several AS goes,"
-        " f.lid IS NOT NULL AND s.several AS comes FROM of_held h FULL JOIN of_fresh f ON f.lid = h.lid"
-        " CROSS JOIN LATERAL (SELECT h.lid IS NULL OR f.lid IS NULL OR h." +
-        of.spare + " > 1 OR f." + of.spare + " > 1 AS several) s WHERE s.several OR ROW(" + list(of, "h.") +
-        ")::pg_catalog.record OPERATOR(pg_catalog.*<>) ROW(" + list(of, "f.") + ")::pg_catalog.record),";
-    text += " gone AS (DELETE FROM ONLY " + table + " p USING todo t WHERE t.goes AND p.lid = t.lid RETURNING p.lid),";
-    // What changed depends on what is gone, and what came on both, so that a unique index does not meet a value twice.
-    text += " changed AS (UPDATE ONLY " + table + " p SET (" + list(of, "") + ") = ROW(" + list(of, "f.") +
-            ") FROM fresh f JOIN todo t ON t.lid = f.lid WHERE NOT t.goes AND NOT t.comes AND p.lid = t.lid"
-            " AND (SELECT pg_catalog.count(*) FROM gone) >= 0 RETURNING p.lid),";
-    text +=
-        " came AS (INSERT INTO " + table + " (" + list(of, "") + ") OVERRIDING SYSTEM VALUE SELECT " + list(of, "f.") +
-        " FROM fresh f JOIN todo t ON t.lid = f.lid WHERE t.comes AND (SELECT pg_catalog.count(*) FROM changed) >= 0"
-        " RETURNING lid)";
-    text += " SELECT pg_catalog.width_bucket(d.lid, $2), pg_catalog.count(DISTINCT d.lid), pg_catalog.count(d.old),"
-            " pg_catalog.count(d.new), COALESCE(pg_catalog.sum(d.old), 0)::pg_catalog.text,"
-            " COALESCE(pg_catalog.sum(d.new), 0)::pg_catalog.text"
-            " FROM (SELECT h.lid, " +
-            held_digest +
-            " AS old, NULL::pg_catalog.int8 AS new FROM held h JOIN todo t ON t.lid = h.lid"
-            " UNION ALL SELECT f.lid, NULL, " +
-            fresh_digest + " FROM fresh f JOIN todo t ON t.lid = f.lid) d GROUP BY 1";
-    if (!rows.lids)
-        text += " UNION ALL SELECT NULL, pg_catalog.count(*), etl.digest(f.*), NULL, NULL, NULL FROM fresh f WHERE "
-                "f.lid IS NOT NULL";
-    return text;
+    return {"SELECT " + list(of, "p.") + " FROM ONLY " + table + " p WHERE " + condition_on(rows),
+            "DELETE FROM ONLY " + table + " p USING gone g WHERE p.lid = g.lid",
+            "UPDATE ONLY " + table + " p SET (" + list(of, "") + ") = ROW(" + list(of, "f.") +
+                ") FROM changed f WHERE p.lid = f.lid",
+            "INSERT INTO " + table + " (" + list(of, "") + ") OVERRIDING SYSTEM VALUE SELECT " + list(of, "f.") +
+                " FROM came f"};
+}
+
+// Whether two lids can have a value that only one of them may have.
+bool may_conflict(Oid partition) {
+    return !pg::query("SELECT FROM pg_catalog.pg_index i WHERE i.indrelid = $1 AND (i.indisunique OR i.indisexclusion)"
+                      " AND NOT EXISTS (SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid = $1 AND a.attname = 'lid'"
+                      " AND a.attnum = ANY (i.indkey::int2[]))",
+                      {pg::oid(partition)})
+                .empty();
+}
+
+// Snapshots, rows and plans go with the memory that they were made in.
+differences compare_and_write(const comparison &wanted, const statements &how) {
+    ::PushActiveSnapshot(::GetTransactionSnapshot());
+    const Snapshot snapshot = ::GetActiveSnapshot();
+    const differences found = compare(wanted, snapshot);
+    write(found, how, snapshot);
+    ::PopActiveSnapshot();
+    return found;
 }
 
 } // namespace
@@ -72,22 +69,44 @@ applied apply(Oid view, Oid partition, const selection &rows) {
     pg::settings_scope settings;
     settings.set("max_parallel_workers_per_gather", "0");
     settings.set("jit", "off");
+    // What is written has just been read by the same index.
+    settings.set("random_page_cost", "1");
     const digest_ranges ranges = digest_ranges_of(partition, rows.range);
-    const pg::result written = pg::query(
-        statement(view, partition, rows),
-        {rows.lids ? pg::int8_array(*rows.lids) : pg::null_of(pg::int8_array({}).type), pg::int8_array(ranges.bounds)});
+    const texts text = texts_of(view, partition, rows);
+    comparison wanted{view, partition, plan::bounds_of(rows.range), static_cast<Datum>(0), text.held.c_str(),
+                      ranges.bounds.data(), ranges.bounds.size(), false};
+    wanted.bounds.of_lids = rows.lids.has_value();
+    if (rows.lids)
+        wanted.lids = pg::int8_array(*rows.lids).datum;
+    const statements how{text.remove.c_str(), text.update.c_str(), text.insert.c_str()};
+    pg::owned_context scratch("etl apply");
+    differences found;
+    const auto work = [&] {
+        pg::memory_switch to_scratch(scratch.get());
+        found = pg::call([&] { return compare_and_write(wanted, how); });
+    };
+    if (may_conflict(partition)) {
+        // Lids that exchange a value can't be updated one after the other.
+        const std::optional<pg::error_report> failed = pg::in_subtransaction(work);
+        if (failed && std::string_view(failed->sqlstate) != "23505" && std::string_view(failed->sqlstate) != "23P01")
+            throw error(failed->sqlstate, pg::view(failed->message), pg::view(failed->detail));
+        wanted.anew = failed.has_value();
+        if (wanted.anew)
+            work();
+    } else {
+        work();
+    }
     applied done{};
+    done.lids = found.lids;
+    if (!rows.lids) {
+        done.rows = found.rows;
+        done.digest = static_cast<std::int64_t>(found.digest);
+    }
     std::int64_t dead = 0;
-    for (std::size_t row = 0; row < written.size(); row++) {
-        if (written.is_null(row, 0)) {
-            done.rows = written.int8(row, 1);
-            done.digest = written.int8(row, 2);
-            continue;
-        }
-        done.lids += written.int8(row, 1);
-        dead += written.int8(row, 2);
-        adjust(ranges, static_cast<std::size_t>(written.int8(row, 0)),
-               {written.int8(row, 3) - written.int8(row, 2), wrap(written.text(row, 5)) - wrap(written.text(row, 4))});
+    for (std::size_t place = 0; place <= ranges.bounds.size(); place++) {
+        const range_change &change = found.changes[place];
+        dead += change.gone;
+        adjust(ranges, place, {change.come - change.gone, change.digest});
     }
     note_dead(partition, dead);
     note_conversions(partition);

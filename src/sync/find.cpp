@@ -9,7 +9,11 @@
 #include "settings.hpp"
 #include "sync/conversions.hpp"
 #include "sync/rate_sets.hpp"
+#include "sync/recent.hpp"
 #include "sync/touched.hpp"
+
+#include <algorithm>
+#include <iterator>
 
 namespace etl::sync {
 
@@ -21,7 +25,15 @@ constexpr double most_share = 0.25;
 constexpr std::int64_t much_to_read = 2000;
 constexpr std::int64_t always_few = 10000, most_lids = 2000000;
 
+// A relation whose rows tell their lids themselves, to be read past the executor if it is of the kind for that.
+struct direct_read {
+    timed_rows rows;
+    std::optional<touching> listing; // of the portal, whose lids alone matter
+    pg::string query;                // if it is not
+};
+
 struct collected {
+    pg::vector<direct_read> direct;
     pg::string queries; // each SELECT lid, with $1 for the time
     std::optional<pg::string> obstacle;
     bool much = false; // whether what they read is more than a few pages
@@ -90,11 +102,17 @@ collected from_sources(const catalog::make &make, const catalog::portal &portal,
             continue;
         if (is_old)
             query += " AND false"; // a right that is missing is an error still
-        if (found.each[i].relation == make.mapping && listing != end)
+        const bool of_all_portals = found.each[i].relation == make.mapping && listing != end;
+        if (of_all_portals)
             query += only_of_portal(*listing, partition);
         if (found.each[i].fans_out)
             query += unless_terminal(make, portal, "q.lid");
-        add(all, query);
+        if (found.each[i].key && !found.each[i].zoneless && !is_old)
+            all.direct.push_back({{found.each[i].relation, found.each[i].key, "modified"},
+                                  of_all_portals ? std::optional(*listing) : std::nullopt,
+                                  query});
+        else
+            add(all, query);
     }
     return all;
 }
@@ -151,6 +169,37 @@ std::optional<std::int64_t> from_rates(collected &to, const catalog::make &make,
     return now;
 }
 
+// Of lids that were found those that are the portal's or were, as far as an index of its listings tells.
+bool add_those_of_portal(pg::vector<std::int64_t> &to, const some_lids &lids, const touching &listing, Oid partition) {
+    const some_lids listed = pg::call([&] { return find_indexed(listing.relation, listing.needed, lids); });
+    if (!listed.known)
+        return false;
+    pg::vector<std::int64_t> others;
+    std::set_difference(lids.lids, lids.lids + lids.count, listed.lids, listed.lids + listed.count,
+                        std::back_inserter(others));
+    const pg::result held =
+        pg::query(pg::format("SELECT p.lid FROM %s p WHERE p.lid = ANY ($1)", pg::relation_name(partition).c_str()),
+                  {pg::int8_array(others)});
+    to.insert(to.end(), listed.lids, listed.lids + listed.count);
+    for (std::size_t row = 0; row < held.size(); row++)
+        to.push_back(held.int8(row, 0));
+    return true;
+}
+
+// Reads what can be read directly, and leaves the rest to queries.
+pg::vector<std::int64_t> read_directly(collected &all, Oid partition, std::int64_t since,
+                                       std::optional<std::uint64_t> position) {
+    pg::vector<std::int64_t> found;
+    for (const direct_read &each : all.direct) {
+        const some_lids lids = pg::call([&] { return find_recent(each.rows, since, position.value_or(0)); });
+        if (!lids.known || (each.listing && !add_those_of_portal(found, lids, *each.listing, partition)))
+            add(all, each.query);
+        else if (!each.listing)
+            found.insert(found.end(), lids.lids, lids.lids + lids.count);
+    }
+    return found;
+}
+
 std::int64_t few_enough(Oid partition) {
     const pg::result rows =
         pg::query(pg::kept("SELECT reltuples::bigint FROM pg_catalog.pg_class WHERE oid = $1"), {pg::oid(partition)});
@@ -182,7 +231,8 @@ findings find_changes(const catalog::make &make, const catalog::source &source, 
     const capture::captured queued = capture::find_captured(make, portal, held.partition);
     if (!queued.lids.empty())
         add(all, queued.lids);
-    const pg::value since = pg::timestamptz(held.mark - 1000LL * sync_overlap);
+    const std::int64_t overlapping = held.mark - 1000LL * sync_overlap;
+    const pg::value since = pg::timestamptz(overlapping);
     const std::optional<pg::vector<std::int64_t>> emptied = emptied_since(portal.price_state, since);
     found.compare = all.obstacle ? all.obstacle : queued.compare;
     // Other relations, or another template, have rows of which no time of change tells that they are new to the mart.
@@ -192,7 +242,7 @@ findings find_changes(const catalog::make &make, const catalog::source &source, 
         found.compare = "its price state was emptied";
     if (found.compare)
         return found;
-    if (all.queries.empty() && emptied->empty())
+    if (all.queries.empty() && all.direct.empty() && emptied->empty())
         return found;
     if (all.much)
         call_for_help();
@@ -200,10 +250,12 @@ findings find_changes(const catalog::make &make, const catalog::source &source, 
     pg::settings_scope settings;
     settings.set("max_parallel_workers_per_gather", "0"); // the run's workers are the parallelism
     settings.set("jit", "off");
-    add(all, "SELECT pg_catalog.unnest($2)");
-    const pg::result rows = pg::query("SELECT DISTINCT a.lid FROM (" + all.queries +
-                                          ") a (lid) WHERE a.lid IS NOT NULL ORDER BY 1 LIMIT $3",
-                                      {since, pg::int8_array(*emptied), pg::int8(few + 1)});
+    pg::vector<std::int64_t> lids = read_directly(all, held.partition, overlapping, held.position);
+    lids.insert(lids.end(), emptied->begin(), emptied->end());
+    const pg::string others = all.queries.empty() ? "" : " UNION ALL " + all.queries;
+    const pg::result rows = pg::query("SELECT DISTINCT a.lid FROM (SELECT pg_catalog.unnest($2) AS lid" + others +
+                                          ") a WHERE a.lid IS NOT NULL AND $1 IS NOT NULL ORDER BY 1 LIMIT $3",
+                                      {since, pg::int8_array(lids), pg::int8(few + 1)});
     if (static_cast<std::int64_t>(rows.size()) > few) {
         found.compare = "much has changed";
         return found;
@@ -224,10 +276,12 @@ pg::vector<std::int64_t> changed_of(const catalog::make &make, const catalog::so
     const std::optional<pg::vector<std::int64_t>> emptied = emptied_since(portal.price_state, since);
     if (!emptied)
         return lids;
+    pg::vector<std::int64_t> recent = read_directly(all, held.partition, held.mark, std::nullopt);
+    recent.insert(recent.end(), emptied->begin(), emptied->end());
     const pg::string others = all.queries.empty() ? "" : " UNION ALL " + all.queries;
     const pg::result rows = pg::query("SELECT DISTINCT a.lid FROM (SELECT pg_catalog.unnest($2) AS lid" + others +
                                           ") a WHERE a.lid = ANY ($3) AND $1 IS NOT NULL ORDER BY 1",
-                                      {since, pg::int8_array(*emptied), pg::int8_array(lids)});
+                                      {since, pg::int8_array(recent), pg::int8_array(lids)});
     pg::vector<std::int64_t> changed;
     for (std::size_t row = 0; row < rows.size(); row++)
         changed.push_back(rows.int8(row, 0));

@@ -1,4 +1,4 @@
-# Random faults at random moments. First ten kills in one run; then runs of all shapes, each broken a few times, for half a
+# Random faults at random moments. First ten kills in one run; then runs of all shapes, written in both ways, each broken a few times, for half a
 # minute, or for SOAK_MINUTES (test/soak). SOAK_SEED repeats a storm.
 use strict;
 use warnings;
@@ -55,7 +55,9 @@ while (time < $end)
 {
 	my $shape = join ', ', my @shape = (workers => one_of(1, 2, 3), chunk_rows => one_of(10, 60, 200, 5000));
 	my $phase = one_of('any', 'any', 'load', 'index', 'publish', 'snapshot');
-	my $name = 'run ' . ++$runs . " ($shape)";
+	my $mode = one_of('rows', 'pages');
+	my $name = 'run ' . ++$runs . " ($shape, $mode)";
+	$etl->sql("ALTER DATABASE postgres SET etl.write_mode = '$mode'");
 	$run = $phase eq 'any' ? $etl->seed(@shape) : $etl->hold($phase, @shape);
 	my $faults = 1 + int rand 3;
 	for (1 .. $faults)

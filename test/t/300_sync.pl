@@ -135,5 +135,18 @@ for my $digest ($etl->sql("SELECT string_agg(DISTINCT relation::text, ' ') FROM 
 	              WHERE d.relation = '$digest'::regclass AND (d.rows, d.digest) IS DISTINCT FROM (p.rows, p.digest)"),
 		0, "digests of $digest");
 }
+# What a sync reads first it leaves for others to mark, and to log as whole pages.
+$etl->sql("UPDATE raw.full_auto_mobile SET title = 'read quietly', modified = now() WHERE lid % 20 = 1;
+           UPDATE mapping.lot_volkswagen SET trim = 'read quietly', modified = now() WHERE lid % 20 = 2");
+$etl->sql('CHECKPOINT');
+cmp_ok(written(sync('quietly')), '>', 0, 'what nobody has read is found');
+$etl->sql('CHECKPOINT');
+for my $source ('raw.full_auto_mobile', 'mapping.lot_volkswagen')
+{
+	like($etl->sql("EXPLAIN (ANALYZE, BUFFERS, COSTS OFF) SELECT count(*) FROM $source WHERE modified IS NOT NULL") =~ s/Planning:.*//sr,
+	     qr/dirtied=/, "pages of $source were left as they were");
+}
+same('after that');
+
 $etl->node->stop;
 done_testing();

@@ -130,5 +130,11 @@ $etl->sql("CREATE UNIQUE INDEX ON s.mart (title, portal); UPDATE s.listing SET t
            UPDATE s.mapping SET country = 'AT', modified = now() WHERE lid = 2");
 ok(sync(), 'a row takes over a unique value');
 same('a unique value of a row that leaves');
+$etl->sql("UPDATE s.listing SET title = CASE lid WHEN 1 THEN 't3' ELSE 't2' END, modified = now() WHERE lid IN (1, 3)");
+ok(sync(), 'two rows exchange a unique value');
+same('exchanged unique values');
+is($etl->sql("SELECT count(*) FROM etl.digest d, LATERAL (SELECT count(*) AS rows, etl.digest(p) AS digest FROM s.mart p
+    WHERE (p.lid >= d.lid_from OR d.lid_from IS NULL) AND (p.lid < d.lid_to OR d.lid_to IS NULL)) p
+    WHERE d.relation = (SELECT inhrelid FROM pg_inherits WHERE inhparent = 's.mart'::regclass) AND (p.rows, p.digest) IS DISTINCT FROM (d.rows, d.digest)"), 0, 'and digests followed');
 
 done_testing();
