@@ -50,12 +50,11 @@ sight look_at_end(std::int64_t run_id) {
     pg::catalog_scope as_catalog;
     return sight_of(
         run_id,
-        pg::query(
-            "SELECT r.state, 0, r.sqlstate, r.error, pg_catalog.format('%s %s%% %s of %s tasks, %s, %s rows%s', d.bar,"
-            " d.percent, d.done, d.total, COALESCE(d.phase, r.state), d.rows, ', ' || (d.rows / GREATEST(EXTRACT("
-            " epoch FROM r.ended_at - r.started_at), 0.001))::bigint || ' rows/s')"
-            " FROM etl.run r JOIN etl.run_done d ON d.run_id = r.run_id WHERE r.run_id = $1",
-            {pg::int8(run_id)}));
+        pg::query("SELECT state, 0, sqlstate, error, pg_catalog.format('%s %s%% %s of %s tasks, %s, %s rows%s', bar,"
+                  " percent, done, total, COALESCE(phase, state), rows, ', ' || (rows / GREATEST(EXTRACT("
+                  "epoch FROM ended_at - started_at), 0.001))::bigint || ' rows/s')"
+                  " FROM etl.run_done WHERE run_id = $1",
+                  {pg::int8(run_id)}));
 }
 
 bool may_have_ended(const record &run) {

@@ -13,10 +13,10 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION etl.worker_slots() IS 'How many background workers there are, and of which kinds';
 
--- How much of each run is done, from the catalog alone. Nothing volatile in here, and the tasks run by run: who asks for
--- one run reads the tasks of that run only.
-CREATE VIEW etl.run_done WITH (security_barrier = true) AS
-SELECT r.run_id, t.done, t.total, t.rows,
+-- Runs and how much of each is done, from the catalog alone. Nothing volatile in here, and the tasks run by run: who asks
+-- for one run reads the tasks of that run only.
+CREATE VIEW etl.run_done AS
+SELECT r.*, t.done, t.total, t.rows,
        (ARRAY['fold', 'load', 'index', 'check', 'analyze', 'publish', 'analyze', 'find', 'apply', 'compare', 'vacuum',
               'verify'])[t.phase + 1] AS phase,
        CASE WHEN t.total = 0 THEN 0.0
@@ -32,7 +32,7 @@ CROSS JOIN LATERAL (
 ) t
 CROSS JOIN LATERAL (SELECT CASE WHEN t.total = 0 THEN 0
                                 ELSE (20 * t.done / t.total)::integer END AS full) bar;
-COMMENT ON VIEW etl.run_done IS 'How much of each run is done';
+COMMENT ON VIEW etl.run_done IS 'Runs, and how much of each is done';
 
 -- How each run goes, from the catalog and from the locks of live workers; read by etl_progress and etl_wait.
 -- A run whose workers are all gone shows as queued: a state is never claimed that nobody works at.
@@ -50,9 +50,8 @@ WITH here AS (
            r.database = here.database AND r.system_identifier = here.system_identifier AS ours,
            r.state IN ('queued', 'running', 'paused', 'loaded') AS unfinished,
            (SELECT count(*)::integer FROM lock l
-            WHERE l.objsubid = 25973 AND l.classid::bigint = (r.run_id & 4294967295)) AS live,
-           d.done, d.total, d.rows, d.phase, d.percent, d.bar
-    FROM here, etl.run r JOIN etl.run_done d ON d.run_id = r.run_id
+            WHERE l.objsubid = 25973 AND l.classid::bigint = (r.run_id & 4294967295)) AS live
+    FROM here, etl.run_done r
 )
 SELECT s.run_id, s.kind, s.make, s.portal, s.owner, s.workers AS workers_asked,
        CASE WHEN s.unfinished AND NOT s.ours THEN 'cancelled'
