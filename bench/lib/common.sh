@@ -7,6 +7,8 @@ set -euo pipefail
 
 dir=${BENCH_DIR:-/tmp/pg_etl-bench-$(id -un)}
 log=$dir/log/postgres.log
+# The server's own psql: Debian's in /usr/bin is a Perl script before it, some 20 ms of each session that is timed.
+PATH=$("$("$root/scripts/pg-config")" --bindir):$PATH
 short='' json=''
 # The figures of each measure, one a run, separated by spaces: milliseconds where `units` says nothing else.
 declare -A times=() units=()
