@@ -1,6 +1,8 @@
 // Boundary: code of others, as the catalog tells of it.
 #include "pg/foreign_code.hpp"
 
+#include "pg/kept_plan.hpp"
+
 extern "C" {
 #include "access/htup_details.h"
 #include "catalog/pg_depend.h"
@@ -74,7 +76,7 @@ void run(const char *query, Datum relations, bool with_triggers, int count) {
     ::PushCopiedSnapshot(::GetCatalogSnapshot(DependRelationId));
     Oid types[] = {OIDARRAYOID, BOOLOID};
     Datum values[] = {relations, BoolGetDatum(with_triggers)};
-    const int result = ::SPI_execute_with_args(query, count, types, values, nullptr, true, 0);
+    const int result = ::SPI_execute_plan(kept_plan(query, count, types), values, nullptr, true, 0);
     if (result != SPI_OK_SELECT)
         elog(ERROR, "looking for code of others failed: %s", ::SPI_result_code_string(result));
     ::PopActiveSnapshot();

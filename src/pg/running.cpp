@@ -5,6 +5,7 @@
 #include "pg/spi.hpp"
 
 extern "C" {
+#include "access/twophase.h"
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "utils/backend_status.h"
@@ -44,6 +45,8 @@ TimestampTz oldest_start() {
         ::pgstat_clear_backend_activity_snapshot();
         return oldest;
     });
+    if (max_prepared_xacts == 0)
+        return reported;
     const result prepared =
         query(kept("SELECT (EXTRACT(epoch FROM pg_catalog.min(prepared)) * 1000000)::bigint"
                    " FROM pg_catalog.pg_prepared_xacts WHERE database = pg_catalog.current_database()"));

@@ -1,11 +1,11 @@
 // Boundary: SPI.
 #include "pg/spi.hpp"
 
+#include "pg/kept_plan.hpp"
+
 extern "C" {
-#include "common/hashfn.h"
 #include "executor/spi.h"
 #include "utils/guc.h"
-#include "utils/hsearch.h"
 #include "utils/snapmgr.h"
 }
 
@@ -23,39 +23,6 @@ struct outcome {
 };
 
 enum class planning { once, kept };
-
-// The plans that are kept, by what they were made from.
-SPIPlanPtr kept_plan(const char *statement, int count, Oid *types) {
-    struct entry {
-        std::uint64_t key;
-        char *statement;
-        SPIPlanPtr plan;
-    };
-    static HTAB *plans = nullptr;
-    if (!plans) {
-        HASHCTL control{};
-        control.keysize = sizeof(std::uint64_t);
-        control.entrysize = sizeof(entry);
-        control.hcxt = TopMemoryContext;
-        plans = ::hash_create("pg_etl kept plans", 64, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
-    }
-    const std::uint64_t key = ::hash_bytes_extended(reinterpret_cast<const unsigned char *>(statement),
-                                                    static_cast<int>(strlen(statement)), 0);
-    bool present = false;
-    auto *found = static_cast<entry *>(::hash_search(plans, &key, HASH_FIND, &present));
-    if (present && strcmp(found->statement, statement) == 0)
-        return found->plan;
-    const SPIPlanPtr plan = ::SPI_prepare_cursor(statement, count, types, CURSOR_OPT_GENERIC_PLAN);
-    if (!plan)
-        elog(ERROR, "statement failed with %s: %s", ::SPI_result_code_string(SPI_result), statement);
-    if (present)
-        return plan; // another statement has its place
-    char *text = ::MemoryContextStrdup(TopMemoryContext, statement);
-    found = static_cast<entry *>(::hash_search(plans, &key, HASH_ENTER, &present));
-    ::SPI_keepplan(plan);
-    found->statement = text;
-    return found->plan = plan;
-}
 
 outcome run_statement(const char *statement, planning how, const value *parameters, int count, MemoryContext memory) {
     outcome out{};

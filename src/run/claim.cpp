@@ -236,7 +236,8 @@ claim_result claim(const record &run, bool alone) {
                                  " ended_at = NULL, not_before = NULL, why = NULL, cuts = NULL"
                                  " WHERE run_id = $1 AND task_no = $2"),
                         {pg::int8(run.run_id), pg::int4(wanted.task_no)});
-            result.others = ready_tasks(run.run_id, run.workers);
+            if (wanted.phase != plan::phase::find)
+                result.others = ready_tasks(run.run_id, run.workers);
             result.claimed = wanted;
             result.what = verdict::claimed;
             mine.keep();

@@ -43,7 +43,9 @@ struct claim_result {
     verdict what = verdict::leave;
     std::optional<task> claimed;
     std::int64_t milliseconds = 0; // how long to wait
-    std::int64_t others = 0;       // further tasks that are ready
+    // Further tasks that are ready and worth a worker's start, which the find tasks of a sync are not before one is seen
+    // to have much to read.
+    std::int64_t others = 0;
 };
 
 // Takes back tasks whose worker vanished, claims a ready task (its session lock is then held by this process) and counts

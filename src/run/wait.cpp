@@ -26,13 +26,17 @@ struct sight {
     pg::string line;
 };
 
-sight look(std::int64_t run_id) {
+// What a run that has ended waits for need not be looked for, which takes most of the time.
+sight look(std::int64_t run_id, bool has_ended) {
     pg::catalog_scope as_catalog;
     const pg::result rows = pg::query(
-        "SELECT state, workers, sqlstate, error, pg_catalog.format('%s %s%% %s of %s tasks, %s, %s rows%s%s%s', bar,"
-        " percent, done, total, COALESCE(phase, state), rows,"
-        " ', ' || rows_per_second::bigint || ' rows/s', ', ' || pg_catalog.date_trunc('second', eta) || ' left',"
-        " ', waiting for ' || waiting_for) FROM etl.run_progress WHERE run_id = $1",
+        pg::format(
+            "SELECT state, workers, sqlstate, error, pg_catalog.format('%%s %%s%%%% %%s of %%s tasks, %%s, %%s "
+            "rows%%s%%s%%s', bar,"
+            " percent, done, total, COALESCE(phase, state), rows,"
+            " ', ' || rows_per_second::bigint || ' rows/s', ', ' || pg_catalog.date_trunc('second', eta) || ' left',"
+            " ', waiting for ' || waiting_for) FROM etl.%s WHERE run_id = $1",
+            has_ended ? "run_counts" : "run_progress"),
         {pg::int8(run_id)});
     if (rows.empty())
         throw error("42704", pg::view(pg::format("run " INT64_FORMAT " is gone", run_id)));
@@ -41,6 +45,10 @@ sight look(std::int64_t run_id) {
 
 bool may_have_ended(const record &run) {
     return run.state != "queued" && run.state != "running" && run.state != "paused";
+}
+
+bool waits_for_nothing(const record &run) {
+    return may_have_ended(run) && run.state != "loaded";
 }
 
 bool ended(std::int64_t run_id, const sight &seen) {
@@ -63,7 +71,8 @@ void tell_differences(const record &run) {
     const pg::result found =
         pg::query("SELECT pg_catalog.count(*) FROM etl.difference WHERE run_id = $1", {pg::int8(run.run_id)});
     if (found.int8(0, 0) > 0)
-        pg::warning(pg::view(pg::format("run " INT64_FORMAT " has found differences: %s", run.run_id, found.text(0, 0).c_str())),
+        pg::warning(pg::view(pg::format("run " INT64_FORMAT " has found differences: %s", run.run_id,
+                                        found.text(0, 0).c_str())),
                     pg::view(pg::format("SELECT * FROM etl_differences(" INT64_FORMAT ") shows them.", run.run_id)));
 }
 
@@ -83,7 +92,7 @@ void wait(pg::procedure &call, std::int64_t run_id, std::optional<std::int64_t> 
         const record run = get(run_id); // rights may be taken away while we wait
         if (may_have_ended(run) || now - looked >= look_every) {
             looked = now;
-            const sight seen = look(run_id);
+            const sight seen = look(run_id, waits_for_nothing(run));
             const bool over = ended(run_id, seen);
             if (over || now - spoken >= speak_every) {
                 pg::notice(pg::view(pg::format("run " INT64_FORMAT ": %s", run_id, seen.line.c_str())));

@@ -20,7 +20,9 @@ namespace {
 class slot {
 public:
     slot(pg::lock_kind kind, std::uint32_t run) noexcept : key_{kind, run, 0} {}
-    ~slot() { leave(); }
+    ~slot() {
+        leave();
+    }
     slot(const slot &) = delete;
     slot &operator=(const slot &) = delete;
 
@@ -77,9 +79,9 @@ void do_task(const assignment &duty, const task &todo, company &with) {
 // What a worker remembers from one look for work to the next.
 struct search {
     std::int64_t run_id;
-    bool alone = false; // whether the next task must be the only one
+    bool alone = false;      // whether the next task must be the only one
     bool may_return = false; // whether it was left for another run, and not because nothing is to be done there
-    int failures = 0;   // looks that failed, in a row
+    int failures = 0;        // looks that failed, in a row
     std::int64_t rest = 0;   // ms until the next look
     std::int64_t called = 0; // when this worker called for help, in microseconds
 };
@@ -133,8 +135,7 @@ bool step(search &now, way &to_sync) {
         if (found.what == verdict::claimed) {
             duty.emplace(read_assignment(*run));
             // Whoever opens up more work than it can do alone calls for help.
-            if (found.others > 0 && found.claimed->phase != plan::phase::find &&
-                pg::microseconds_now() - now.called >= 1000 * help_every) {
+            if (found.others > 0 && pg::microseconds_now() - now.called >= 1000 * help_every) {
                 now.called = pg::microseconds_now();
                 call_helpers(*run, found.others);
             }

@@ -91,23 +91,8 @@ COMMENT ON COLUMN etl.run_portal.position IS 'Of a sync: the position of the wri
 COMMENT ON COLUMN etl.run_portal.relations IS 'OIDs of all relations that the view reads, partitions included, when the run was planned';
 COMMENT ON COLUMN etl.run_portal.log_relations IS 'The same of the price log, where the run folds it';
 
-CREATE FUNCTION etl.relations_under(root oid) RETURNS oid[] LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
-BEGIN ATOMIC
-    WITH RECURSIVE reached (oid) AS (
-        SELECT root WHERE root IS NOT NULL
-        UNION
-        SELECT below.oid FROM reached CROSS JOIN LATERAL (
-            SELECT i.inhrelid FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
-            WHERE i.inhparent = reached.oid AND NOT i.inhdetachpending AND c.relpersistence <> 't'
-            UNION ALL
-            SELECT d.refobjid FROM pg_class v JOIN pg_rewrite w ON w.ev_class = v.oid
-            JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = w.oid
-             AND d.refclassid = 'pg_class'::regclass AND d.refobjid <> v.oid
-            WHERE v.oid = reached.oid AND v.relkind = 'v'
-        ) below (oid)
-    )
-    SELECT COALESCE(array_agg(reached.oid), '{}') FROM reached;
-END;
+CREATE FUNCTION etl.relations_under(root oid) RETURNS oid[] LANGUAGE c STABLE SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'etl_relations_under';
 REVOKE ALL ON FUNCTION etl.relations_under(oid) FROM PUBLIC;
 COMMENT ON FUNCTION etl.relations_under(oid) IS
     'The relations that workers read with one: what its view is made of, partitions and children but temporary ones, and so on';
@@ -197,28 +182,12 @@ COMMENT ON COLUMN etl.event.from_state IS 'State before; NULL for the first';
 COMMENT ON COLUMN etl.event.to_state IS 'State after';
 COMMENT ON COLUMN etl.event.why IS 'Reason';
 
--- One place writes the events, so that none is forgotten. `since` is kept here for the same reason.
-CREATE FUNCTION etl.record_run_event() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-    IF TG_OP = 'INSERT' THEN
-        INSERT INTO etl.event (run_id, to_state, why) VALUES (NEW.run_id, NEW.state, NEW.why);
-    ELSIF NEW.state <> OLD.state OR NEW.why IS DISTINCT FROM OLD.why THEN
-        INSERT INTO etl.event (run_id, from_state, to_state, why) VALUES (NEW.run_id, OLD.state, NEW.state, NEW.why);
-    END IF;
-    RETURN NULL;
-END $$;
-REVOKE ALL ON FUNCTION etl.record_run_event() FROM PUBLIC;
-COMMENT ON FUNCTION etl.record_run_event() IS 'Trigger: records changes of state of runs';
+-- One place writes the events, so that none is forgotten.
+CREATE FUNCTION etl.record_event() RETURNS trigger LANGUAGE c SET search_path = pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'etl_record_event';
+REVOKE ALL ON FUNCTION etl.record_event() FROM PUBLIC;
+COMMENT ON FUNCTION etl.record_event() IS 'Trigger: records changes of state of runs and tasks';
 CREATE TRIGGER record_event AFTER INSERT OR UPDATE ON etl.run
-    FOR EACH ROW EXECUTE FUNCTION etl.record_run_event();
-
-CREATE FUNCTION etl.record_task_event() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-    INSERT INTO etl.event (run_id, task_no, from_state, to_state, why)
-    VALUES (NEW.run_id, NEW.task_no, OLD.state, NEW.state, NEW.why);
-    RETURN NULL;
-END $$;
-REVOKE ALL ON FUNCTION etl.record_task_event() FROM PUBLIC;
-COMMENT ON FUNCTION etl.record_task_event() IS 'Trigger: records changes of state of tasks';
+    FOR EACH ROW EXECUTE FUNCTION etl.record_event();
 CREATE TRIGGER record_event AFTER UPDATE OF state ON etl.task
-    FOR EACH ROW WHEN (NEW.state <> OLD.state) EXECUTE FUNCTION etl.record_task_event();
+    FOR EACH ROW WHEN (NEW.state <> OLD.state) EXECUTE FUNCTION etl.record_event();

@@ -44,6 +44,13 @@ void verify_anew(const pg::value &run) {
 bool follow_partitions(std::int64_t run_id) {
     pg::catalog_scope as_catalog;
     const pg::value run = pg::int8(run_id);
+    if (pg::query(
+            "SELECT FROM etl.run_portal p WHERE p.run_id = $1 AND NOT EXISTS (SELECT FROM pg_catalog.pg_inherits i"
+            " WHERE i.inhrelid = p.staging AND i.inhparent ="
+            "  (SELECT m.mart FROM etl.make m JOIN etl.run r USING (make) WHERE r.run_id = $1)) LIMIT 1",
+            {run})
+            .empty())
+        return false; // what was replaced is no partition any more
     if (pg::execute("UPDATE etl.run_portal p SET staging = e.relation, mark = NULL, rates = NULL,"
                     " position = NULL"
                     " FROM etl.run r JOIN etl.make m ON m.make = r.make JOIN etl.partition e ON e.make = r.make"

@@ -2,9 +2,11 @@
 #include "sync/standing.hpp"
 
 #include "capture/captured.hpp"
-#include "mart/partition.hpp"
+#include "mart/table.hpp"
 #include "plan/plan.hpp"
 #include "sync/rate_sets.hpp"
+
+#include <algorithm>
 
 namespace etl::sync {
 
@@ -36,36 +38,68 @@ constexpr const char *common_rates =
     "  AND (pg_catalog.min(t.rates) = 0 OR EXISTS (SELECT FROM etl.used_rate u WHERE u.set = pg_catalog.min(t.rates)))"
     "  THEN pg_catalog.min(t.rates) END FROM etl.task t WHERE t.run_id = $1 AND t.portal = p.portal)";
 
+// Of all partitions that seeds of the make have filled, replaced ones included.
+pg::vector<standing> all_standings(const catalog::make &make) {
+    pg::catalog_scope as_catalog;
+    const pg::result rows = pg::query(
+        pg::kept(
+            "SELECT e.portal, e.relation::oid, i.inhrelid IS NOT NULL, e.view::oid,"
+            " (EXTRACT(epoch FROM e.mark - timestamptz '2000-01-01 00:00:00+00') * 1000000)::bigint, e.rates,"
+            " CASE WHEN e.cluster = $3 THEN (e.position - '0/0'::pg_lsn)::bigint END FROM etl.partition e"
+            " LEFT JOIN pg_catalog.pg_inherits i ON i.inhrelid = e.relation AND i.inhparent = $2 WHERE e.make = $1"),
+        {pg::text(make.name), pg::oid(make.mart), pg::int8(pg::system_identifier())});
+    pg::vector<standing> all;
+    for (std::size_t row = 0; row < rows.size(); row++)
+        all.push_back({rows.text(row, 0), rows.oid(row, 1), rows.boolean(row, 2),
+                       rows.is_null(row, 3) ? InvalidOid : rows.oid(row, 3), rows.int8(row, 4),
+                       rows.optional_int8(row, 5), rows.optional_int8(row, 6)});
+    return all;
+}
+
+// What was done to rows by others, digests that follow changes don't tell; where all rows of a range were compared,
+// they do.
+void note_compared(const pg::value &run) {
+    const int compare = static_cast<int>(plan::phase::compare);
+    if (pg::query("SELECT FROM etl.task WHERE run_id = $1 AND phase = $2 LIMIT 1", {run, pg::int4(compare)}).empty())
+        return;
+    pg::execute(
+        pg::format(
+            "UPDATE etl.digest d SET rows = c.rows, digest = c.digest FROM (SELECT d.relation, d.lid_from,"
+            "  pg_catalog.sum(t.compared)::bigint AS rows, etl.sum_digests(t.digest) AS digest"
+            "  FROM etl.run_portal p JOIN etl.digest d ON d.relation = p.staging JOIN etl.task t ON t.run_id = p.run_id"
+            "  AND t.portal = p.portal AND t.phase = %d AND (d.lid_from IS NULL OR t.lid_from >= d.lid_from)"
+            "  AND (d.lid_to IS NULL OR t.lid_to <= d.lid_to) WHERE p.run_id = $1 GROUP BY d.relation, d.lid_from, "
+            "d.lid_to"
+            "  HAVING pg_catalog.bool_or(t.lid_from IS NOT DISTINCT FROM d.lid_from)"
+            "  AND pg_catalog.bool_or(t.lid_to IS NOT DISTINCT FROM d.lid_to)) c"
+            " WHERE d.relation = c.relation AND d.lid_from IS NOT DISTINCT FROM c.lid_from"
+            " AND (d.rows, d.digest) IS DISTINCT FROM (c.rows, c.digest)",
+            compare),
+        {run});
+}
+
 } // namespace
 
 standing standing_of(const catalog::make &make, Oid partition, const pg::string &portal) {
-    pg::catalog_scope as_catalog;
-    const pg::result rows = pg::query(pg::kept("SELECT (EXTRACT(epoch FROM mark - timestamptz '2000-01-01 "
-                                               "00:00:00+00') * 1000000)::bigint, rates, view::oid,"
-                                               " CASE WHEN cluster = $4 THEN (position - '0/0'::pg_lsn)::bigint END"
-                                               " FROM etl.partition WHERE relation = $1 AND make = $2 AND portal = $3"),
-                                      {pg::regclass(partition), pg::text(pg::view(make.name)),
-                                       pg::text(pg::view(portal)), pg::int8(pg::system_identifier())});
-    if (rows.empty())
-        raise_unseeded(make, portal);
-    return {partition, rows.oid(0, 2), rows.int8(0, 0), rows.optional_int8(0, 1), rows.optional_int8(0, 3)};
+    for (const standing &held : all_standings(make))
+        if (held.partition == partition && held.portal == portal)
+            return held;
+    raise_unseeded(make, portal);
 }
 
 pg::vector<standing> standings_of(const catalog::make &make, const pg::vector<catalog::source> &sources) {
-    pg::vector<Oid> partitions;
-    {
-        const mart::pinned_settings settings;
-        const mart::table table = mart::read_table(make.mart, "mart");
-        for (const catalog::source &source : sources) {
-            const std::optional<mart::held_partition> held = mart::find_partition(table, pg::view(source.portal));
-            if (!held)
-                raise_unseeded(make, source.portal);
-            partitions.push_back(held->partition.oid);
-        }
-    }
+    const pg::vector<standing> all = all_standings(make);
     pg::vector<standing> found;
-    for (std::size_t i = 0; i < sources.size(); i++)
-        found.push_back(standing_of(make, partitions[i], sources[i].portal));
+    for (const catalog::source &source : sources) {
+        const auto held = std::find_if(all.begin(), all.end(), [&source](const standing &one) {
+            return one.is_attached && one.portal == source.portal;
+        });
+        if (held == all.end()) {
+            mart::read_table(make.mart, "mart"); // 42P01 if it is gone
+            raise_unseeded(make, source.portal);
+        }
+        found.push_back(*held);
+    }
     return found;
 }
 
@@ -122,22 +156,7 @@ void note_sync(std::int64_t run_id) {
         " FROM etl.run_portal p JOIN etl.run r USING (run_id) WHERE p.run_id = $1 AND e.relation = p.staging"
         " AND r.portal IS NULL AND p.mark IS NOT NULL",
         {run});
-    // What was done to rows by others, digests that follow changes don't tell; where all rows of a range were compared,
-    // they do.
-    pg::execute(
-        pg::format(
-            "UPDATE etl.digest d SET rows = c.rows, digest = c.digest FROM (SELECT d.relation, d.lid_from,"
-            "  pg_catalog.sum(t.compared)::bigint AS rows, etl.sum_digests(t.digest) AS digest"
-            "  FROM etl.run_portal p JOIN etl.digest d ON d.relation = p.staging JOIN etl.task t ON t.run_id = p.run_id"
-            "  AND t.portal = p.portal AND t.phase = %d AND (d.lid_from IS NULL OR t.lid_from >= d.lid_from)"
-            "  AND (d.lid_to IS NULL OR t.lid_to <= d.lid_to) WHERE p.run_id = $1 GROUP BY d.relation, d.lid_from, "
-            "d.lid_to"
-            "  HAVING pg_catalog.bool_or(t.lid_from IS NOT DISTINCT FROM d.lid_from)"
-            "  AND pg_catalog.bool_or(t.lid_to IS NOT DISTINCT FROM d.lid_to)) c"
-            " WHERE d.relation = c.relation AND d.lid_from IS NOT DISTINCT FROM c.lid_from"
-            " AND (d.rows, d.digest) IS DISTINCT FROM (c.rows, c.digest)",
-            static_cast<int>(plan::phase::compare)),
-        {run});
+    note_compared(run);
     forget_emptied();
     if (other_rates)
         forget_unused_sets();

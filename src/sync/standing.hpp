@@ -8,7 +8,9 @@ namespace etl::sync {
 // The partitions of the make's portals and what they are in step with, in the order of the sources. 55000 where one was
 // never seeded.
 struct standing {
+    pg::string portal;
     Oid partition;
+    bool is_attached; // to the mart, not a replaced one
     Oid view;                          // that its rows were made from
     std::int64_t mark;                 // microseconds since 2000-01-01
     std::optional<std::int64_t> rates; // the set that it was computed with; empty: several
