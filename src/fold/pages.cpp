@@ -5,6 +5,7 @@
 #include "fold/price_state.hpp"
 #include "fold/states_by_lid.hpp"
 #include "fold/write.hpp"
+#include "pg/index_pages.hpp"
 
 extern "C" {
 #include "access/table.h"

@@ -8,12 +8,11 @@
 #include "pg/written.hpp"
 #include "settings.hpp"
 #include "sync/conversions.hpp"
+#include "sync/direct.hpp"
 #include "sync/rate_sets.hpp"
-#include "sync/recent.hpp"
 #include "sync/touched.hpp"
 
 #include <algorithm>
-#include <iterator>
 
 namespace etl::sync {
 
@@ -24,13 +23,6 @@ constexpr double most_share = 0.25;
 // Pages that are worth another worker: some ten milliseconds.
 constexpr std::int64_t much_to_read = 2000;
 constexpr std::int64_t always_few = 10000, most_lids = 2000000;
-
-// A relation whose rows tell their lids themselves, to be read past the executor if it is of the kind for that.
-struct direct_read {
-    timed_rows rows;
-    std::optional<touching> listing; // of the portal, whose lids alone matter
-    pg::string query;                // if it is not
-};
 
 struct collected {
     pg::vector<direct_read> direct;
@@ -166,34 +158,13 @@ std::optional<std::int64_t> from_rates(collected &to, const catalog::make &make,
     return now;
 }
 
-// Of lids that were found those that are the portal's or were, as far as an index of its listings tells.
-bool add_those_of_portal(pg::vector<std::int64_t> &to, const some_lids &lids, const touching &listing, Oid partition) {
-    const some_lids listed = pg::call([&] { return find_indexed(listing.relation, listing.needed, lids); });
-    if (!listed.known)
-        return false;
-    pg::vector<std::int64_t> others;
-    std::set_difference(lids.lids, lids.lids + lids.count, listed.lids, listed.lids + listed.count,
-                        std::back_inserter(others));
-    const pg::result held = pg::query(
-        pg::format("SELECT p.lid FROM %s p WHERE p.lid = ANY ($1)", pg::relation_name(partition).c_str()),
-        {pg::int8_array(others)});
-    to.insert(to.end(), listed.lids, listed.lids + listed.count);
-    for (std::size_t row = 0; row < held.size(); row++)
-        to.push_back(held.int8(row, 0));
-    return true;
-}
-
-// Reads what can be read directly, and leaves the rest to queries.
+// The lids of what can be read past the executor; the rest is left to queries.
 pg::vector<std::int64_t> read_directly(collected &all, Oid partition, std::int64_t since,
                                        std::optional<std::uint64_t> position) {
     pg::vector<std::int64_t> found;
-    for (const direct_read &each : all.direct) {
-        const some_lids lids = pg::call([&] { return find_recent(each.rows, since, position.value_or(0)); });
-        if (!lids.known || (each.listing && !add_those_of_portal(found, lids, *each.listing, partition)))
+    for (const direct_read &each : all.direct)
+        if (!add_recent(found, each, partition, since, position))
             add(all, each.query);
-        else if (!each.listing)
-            found.insert(found.end(), lids.lids, lids.lids + lids.count);
-    }
     return found;
 }
 
@@ -248,10 +219,9 @@ findings find_changes(const catalog::make &make, const catalog::source &source, 
     pg::vector<std::int64_t> lids = read_directly(all, held.partition, overlapping, held.position);
     lids.insert(lids.end(), emptied->begin(), emptied->end());
     const pg::string others = all.queries.empty() ? "" : " UNION ALL " + all.queries;
-    const pg::result rows =
-        pg::query("SELECT DISTINCT a.lid FROM (SELECT pg_catalog.unnest($2) AS lid" + others +
-                      ") a WHERE a.lid IS NOT NULL AND $1 IS NOT NULL ORDER BY 1 LIMIT $3",
-                  {since, pg::int8_array(lids), pg::int8(few + 1)});
+    const pg::result rows = pg::query("SELECT DISTINCT a.lid FROM (SELECT pg_catalog.unnest($2) AS lid" + others +
+                                          ") a WHERE a.lid IS NOT NULL AND $1 IS NOT NULL ORDER BY 1 LIMIT $3",
+                                      {since, pg::int8_array(lids), pg::int8(few + 1)});
     if (static_cast<std::int64_t>(rows.size()) > few) {
         found.compare = "much has changed";
         return found;
