@@ -21,7 +21,7 @@ BufferAccessStrategy strategy_for(BlockNumber pages) {
     return pages > static_cast<BlockNumber>(NBuffers) / 4 ? ::GetAccessStrategy(BAS_BULKREAD) : nullptr;
 }
 
-void begin_pages(heap_pages &pages, Relation heap, Snapshot snapshot) {
+void begin_pages(heap_pages &pages, Relation heap, Snapshot snapshot, bool whole) {
     pages.heap = heap;
     pages.snapshot = snapshot;
     pages.count = RelationGetNumberOfBlocks(heap);
@@ -31,7 +31,8 @@ void begin_pages(heap_pages &pages, Relation heap, Snapshot snapshot) {
     pages.is_quiet = false;
     pages.written_since = InvalidXLogRecPtr;
     ::PredicateLockRelation(heap, snapshot);
-    pgstat_count_heap_scan(heap);
+    if (whole)
+        pgstat_count_heap_scan(heap);
 }
 
 void end_pages(heap_pages &pages) {
@@ -100,13 +101,16 @@ bool is_visible(const heap_pages &pages, bool all_visible, HeapTupleHeader row, 
 
 } // namespace
 
-// Pins and locks the page, and returns it.
-static char *open_page(heap_pages &pages, BlockNumber number) {
+static void turn_to(heap_pages &pages, BlockNumber number) {
     if (BufferIsValid(pages.pinned))
         ::ReleaseBuffer(pages.pinned);
     pages.pinned = InvalidBuffer;
     pages.pinned = pin_page(pages.heap, number, pages.expected, pages.strategy);
     pages.expected = expected_after(pages.pinned);
+}
+
+// Locks the page that was turned to, and returns it.
+static char *open_page(heap_pages &pages) {
     if (!pages.is_quiet)
         ::heap_page_prune_opt(pages.heap, pages.pinned);
     ::LockBuffer(pages.pinned, BUFFER_LOCK_SHARE);
@@ -121,20 +125,23 @@ static bool is_all_visible(const heap_pages &pages, char *page) {
     return PageIsAllVisible(page) && !pages.snapshot->takenDuringRecovery;
 }
 
-// What was not logged has no position.
+// What was not logged has no position. Whoever writes to the page now has not committed as our snapshot sees it, so no
+// lock is needed.
 static bool was_written_before(const heap_pages &pages) {
     if (XLogRecPtrIsInvalid(pages.written_since))
         return false;
+    constexpr int ahead = 8;
+    if (pages.pinned > 0 && pages.pinned + ahead <= NBuffers)
+        kernel::fetch(BufferGetPage(pages.pinned + ahead));
     const XLogRecPtr written = ::BufferGetLSNAtomic(pages.pinned);
     return !XLogRecPtrIsInvalid(written) && written <= pages.written_since;
 }
 
 page_rows read_page(heap_pages &pages, BlockNumber number) {
-    char *page = open_page(pages, number);
-    if (was_written_before(pages)) {
-        ::LockBuffer(pages.pinned, BUFFER_LOCK_UNLOCK);
-        return {page, pages.seen, 0, nullptr};
-    }
+    turn_to(pages, number);
+    if (was_written_before(pages))
+        return {nullptr, pages.seen, 0, nullptr};
+    char *page = open_page(pages);
     const ItemIdData *items = reinterpret_cast<PageHeader>(page)->pd_linp;
     const int item_count = static_cast<int>(PageGetMaxOffsetNumber(page));
     const bool all_visible = is_all_visible(pages, page);
@@ -200,7 +207,8 @@ page_rows read_found_rows(heap_pages &pages, const index_pages *found) {
     const TBMIterateResult &wanted = *found->page;
     if (wanted.ntuples < 0)
         return read_page(pages, wanted.blockno);
-    char *page = open_page(pages, wanted.blockno);
+    turn_to(pages, wanted.blockno);
+    char *page = open_page(pages);
     const bool all_visible = is_all_visible(pages, page);
     const OffsetNumber last = PageGetMaxOffsetNumber(page);
     int count = 0;

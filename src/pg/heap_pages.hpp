@@ -34,8 +34,9 @@ struct heap_pages {
     ItemIdData seen[most_page_rows];
 };
 
-// `snapshot` is an MVCC snapshot that stays active for the length of the walk.
-void begin_pages(heap_pages &pages, Relation heap, Snapshot snapshot);
+// `snapshot` is an MVCC snapshot that stays active for the length of the walk. whole: that goes over all pages, which is
+// counted as a scan.
+void begin_pages(heap_pages &pages, Relation heap, Snapshot snapshot, bool whole);
 void end_pages(heap_pages &pages);
 
 // The rows of a page that the snapshot sees. They stay where they are until the next page is read.

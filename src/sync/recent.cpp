@@ -81,7 +81,7 @@ void read_recent(growing_list &list, Relation table, const columns_read &columns
     const Snapshot snapshot = ::GetActiveSnapshot();
     const Oid index = pg::index_led_by(table, columns.time);
     pg::heap_pages pages;
-    pg::begin_pages(pages, table, snapshot);
+    pg::begin_pages(pages, table, snapshot, !OidIsValid(index));
     pages.is_quiet = true;
     pages.written_since = position;
     pg::index_pages *found = OidIsValid(index) ? pg::begin_index_pages_since(index, since, snapshot) : nullptr;
