@@ -5,6 +5,7 @@
 #include "fold/price_state.hpp"
 #include "fold/states_by_lid.hpp"
 #include "fold/write.hpp"
+#include "pg/index_pages.hpp"
 
 extern "C" {
 #include "access/table.h"
@@ -91,7 +92,7 @@ void scan_leaf(job &work, const log_leaf &leaf, Oid index, MemoryContext page_me
         elog(ERROR, "price log \"%s\" lacks a column", RelationGetRelationName(leaf.relation));
     const Snapshot snapshot = ::GetActiveSnapshot();
     pg::heap_pages pages;
-    pg::begin_pages(pages, leaf.relation, snapshot);
+    pg::begin_pages(pages, leaf.relation, snapshot, !OidIsValid(index));
     pg::index_pages *found = OidIsValid(index) ? pg::begin_index_pages(index, work.low, work.high, snapshot) : nullptr;
     instr_time since;
     INSTR_TIME_SET_CURRENT(since);

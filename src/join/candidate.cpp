@@ -23,8 +23,8 @@ namespace etl::join {
 
 namespace {
 
-// Nanoseconds, roughly: to turn to a page; to look at a row's key among those of all rows of a page; to find a row by the
-// index and look at it alone.
+// Nanoseconds, roughly: to turn to a page; to look at a row's key among those of all rows of a page; to find a row by
+// the index and look at it alone.
 constexpr double turning = 400, looking = 25, finding = 70;
 
 bool is_key(const Node *node, const candidate &read) {

@@ -28,8 +28,8 @@ const char *obstacle_of(const PlannerInfo *root, const candidate &read);
 // The unique index on that column alone, or InvalidOid.
 Oid unique_index(const RelOptInfo *planned, AttrNumber column);
 
-// Splits the relation's conditions into a range of its key and filters, and, if `keys` is null, a list of keys, for that to
-// point to: a bigint[] that those of all key relations must be among. Null or an obstacle.
+// Splits the relation's conditions into a range of its key and filters, and, if `keys` is null, a list of keys, for
+// that to point to: a bigint[] that those of all key relations must be among. Null or an obstacle.
 const char *take_conditions(PlannerInfo *root, candidate &read, Const *&keys);
 
 // So many keys are asked for, wherever they are.

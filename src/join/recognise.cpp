@@ -65,8 +65,9 @@ bool is_key_relation(const candidate &one) {
 // A row read with all others costs about a tenth of one that is looked up, and each is looked up once.
 constexpr double cost_of_looking_up = 8;
 
-// Rows that the join gives, at most. The planner's own estimate takes the range of keys, which is on each relation, for as
-// many conditions as have nothing to do with each other, and so is nearly nothing for a chunk of a tenth of the keys.
+// Rows that the join gives, at most. The planner's own estimate takes the range of keys, which is on each relation, for
+// as many conditions as have nothing to do with each other, and so is nearly nothing for a chunk of a tenth of the
+// keys.
 double rows_of_join(const candidates &all) {
     double rows = std::numeric_limits<double>::infinity();
     for (int i = 0; i < all.count; i++)
@@ -82,9 +83,9 @@ double filtering_of(const candidate &one) {
     return one.filters == NIL ? 0 : filtering;
 }
 
-// What it takes to read all inner relations but the one that drives, if the map is built from this one: its own rows are
-// all filtered, and kept if they pass; others only where their key is in the map. So a filtered relation of many rows
-// is better probed, unless few of them pass.
+// What it takes to read all inner relations but the one that drives, if the map is built from this one: its own rows
+// are all filtered, and kept if they pass; others only where their key is in the map. So a filtered relation of many
+// rows is better probed, unless few of them pass.
 double cost_of_building(const candidates &all, const candidate &build, const candidate *drive) {
     double cost = build.read * (reading + filtering_of(build)) + build.rows * keeping;
     for (int i = 0; i < all.count; i++) {

@@ -112,13 +112,13 @@ void read_keys(const relation &self, const pg::page_rows &rows, std::int64_t low
 
 void begin_walk(page_walk &walk, const relation &self, std::int64_t low, std::int64_t high, bool whole,
                 Snapshot snapshot) {
-    pg::begin_pages(walk.pages, self.heap, snapshot);
+    pg::begin_pages(walk.pages, self.heap, snapshot, whole);
     walk.found = whole ? nullptr : pg::begin_index_pages(self.part->index, low, high, snapshot);
     walk.next = 0;
 }
 
 void begin_walk(page_walk &walk, const relation &self, const pg::key_list &keys, Snapshot snapshot) {
-    pg::begin_pages(walk.pages, self.heap, snapshot);
+    pg::begin_pages(walk.pages, self.heap, snapshot, false);
     walk.found = pg::begin_index_pages(self.part->index, keys, snapshot);
     walk.next = 0;
 }

@@ -4,6 +4,7 @@
 #include "join/layout.hpp"
 #include "join/take_apart.hpp"
 #include "pg/heap_pages.hpp"
+#include "pg/index_pages.hpp"
 
 extern "C" {
 #include "nodes/execnodes.h"
@@ -34,8 +35,8 @@ void open_relation(relation &opened, const member &part, CustomScanState *scan, 
 
 // Whether a row passes the filter. Leaves the filter's columns in the joined row.
 bool passes(const relation &self, HeapTupleHeader row, CustomScanState *scan);
-// Puts a row's columns, or NULL for all of them, into the joined row. The row must stay where it is as long as these are
-// used.
+// Puts a row's columns, or NULL for all of them, into the joined row. The row must stay where it is as long as these
+// are used.
 void fill(const relation &self, HeapTupleHeader row, TupleTableSlot *joined);
 void fill_null(const relation &self, TupleTableSlot *joined);
 

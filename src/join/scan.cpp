@@ -72,9 +72,10 @@ void read_list(key_join *self) {
     Datum *elements;
     bool *nulls;
     int count;
-    ::deconstruct_array(list_of(self), INT8OID, sizeof(std::int64_t), FLOAT8PASSBYVAL,
-                        TYPALIGN_DOUBLE, &elements, &nulls, &count);
-    std::int64_t *keys = static_cast<std::int64_t *>(::palloc(sizeof(std::int64_t) * static_cast<std::size_t>(count + 1)));
+    ::deconstruct_array(list_of(self), INT8OID, sizeof(std::int64_t), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE, &elements,
+                        &nulls, &count);
+    std::int64_t *keys =
+        static_cast<std::int64_t *>(::palloc(sizeof(std::int64_t) * static_cast<std::size_t>(count + 1)));
     std::int64_t *end = keys;
     for (int i = 0; i < count; i++)
         if (!nulls[i])
@@ -201,7 +202,8 @@ void stop(CustomScanState *node) {
 
 void explain(CustomScanState *node, List *, ExplainState *shown) {
     const key_join *self = of(node);
-    show(self->join, self->join.of_list ? ::ArrayGetNItems(ARR_NDIM(list_of(self)), ARR_DIMS(list_of(self))) : 0, self->keys.passes, self->keys.most_memory, shown);
+    show(self->join, self->join.of_list ? ::ArrayGetNItems(ARR_NDIM(list_of(self)), ARR_DIMS(list_of(self))) : 0,
+         self->keys.passes, self->keys.most_memory, shown);
 }
 
 CustomExecMethods make_exec_methods() {

@@ -2,20 +2,15 @@
 #include "pg/heap_pages.hpp"
 
 #include "kernel/fetch.hpp"
-#include "pg/key_search.hpp"
+#include "pg/index_pages.hpp"
+#include "pg/quiet_look.hpp"
 
 extern "C" {
-#include "access/genam.h"
 #include "access/heapam.h"
-#include "access/stratnum.h"
 #include "access/transam.h"
 #include "access/xact.h"
-#include "catalog/pg_am.h"
-#include "catalog/pg_type.h"
-#include "nodes/tidbitmap.h"
 #include "pgstat.h"
 #include "storage/predicate.h"
-#include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 }
@@ -26,7 +21,7 @@ BufferAccessStrategy strategy_for(BlockNumber pages) {
     return pages > static_cast<BlockNumber>(NBuffers) / 4 ? ::GetAccessStrategy(BAS_BULKREAD) : nullptr;
 }
 
-void begin_pages(heap_pages &pages, Relation heap, Snapshot snapshot) {
+void begin_pages(heap_pages &pages, Relation heap, Snapshot snapshot, bool whole) {
     pages.heap = heap;
     pages.snapshot = snapshot;
     pages.count = RelationGetNumberOfBlocks(heap);
@@ -36,7 +31,8 @@ void begin_pages(heap_pages &pages, Relation heap, Snapshot snapshot) {
     pages.is_quiet = false;
     pages.written_since = InvalidXLogRecPtr;
     ::PredicateLockRelation(heap, snapshot);
-    pgstat_count_heap_scan(heap);
+    if (whole)
+        pgstat_count_heap_scan(heap);
 }
 
 void end_pages(heap_pages &pages) {
@@ -60,8 +56,11 @@ Buffer pin_page(Relation heap, BlockNumber number, Buffer expected, BufferAccess
     return ::ReadBufferExtended(heap, MAIN_FORKNUM, number, RBM_NORMAL, strategy);
 }
 
-Buffer expected_after(Buffer pinned) {
-    return pinned > 0 && pinned < NBuffers ? pinned + 1 : InvalidBuffer;
+// Pages lie in the order in which they came into the cache: often one behind the other; one before the other where they
+// got the places of a table that was dropped, which are given out from the last one on.
+Buffer expected_after(Buffer before, Buffer pinned) {
+    const Buffer next = pinned == before - 1 ? pinned - 1 : pinned + 1;
+    return pinned > 0 && next > 0 && next <= NBuffers ? next : InvalidBuffer;
 }
 
 namespace {
@@ -88,32 +87,6 @@ bool is_plainly_visible(HeapTupleHeader row, TransactionId oldest_running) {
            (HeapTupleHeaderXminFrozen(row) || ::TransactionIdPrecedes(HeapTupleHeaderGetRawXmin(row), oldest_running));
 }
 
-enum class seen : std::uint8_t { yes, no, unknown };
-
-// What HeapTupleSatisfiesMVCC would say, as far as it can be said without a mark on the row: not of rows of aborted
-// transactions, of our own, and of those that several have locked.
-seen look_quietly(HeapTupleHeader row, Snapshot snapshot) {
-    const TransactionId made_by = HeapTupleHeaderGetRawXmin(row);
-    if (!HeapTupleHeaderXminCommitted(row) &&
-        (HeapTupleHeaderXminInvalid(row) || (row->t_infomask & HEAP_MOVED) ||
-         ::TransactionIdIsCurrentTransactionId(made_by)))
-        return seen::unknown;
-    if (!HeapTupleHeaderXminFrozen(row)) {
-        if (::XidInMVCCSnapshot(made_by, snapshot))
-            return seen::no;
-        if (!HeapTupleHeaderXminCommitted(row) && !::TransactionIdDidCommit(made_by))
-            return seen::unknown;
-    }
-    if ((row->t_infomask & HEAP_XMAX_INVALID) || HEAP_XMAX_IS_LOCKED_ONLY(row->t_infomask))
-        return seen::yes;
-    const TransactionId ended_by = HeapTupleHeaderGetRawXmax(row);
-    if ((row->t_infomask & HEAP_XMAX_IS_MULTI) || ::TransactionIdIsCurrentTransactionId(ended_by))
-        return seen::unknown;
-    if (::XidInMVCCSnapshot(ended_by, snapshot))
-        return seen::yes;
-    return (row->t_infomask & HEAP_XMAX_COMMITTED) || ::TransactionIdDidCommit(ended_by) ? seen::no : seen::unknown;
-}
-
 bool is_visible(const heap_pages &pages, bool all_visible, HeapTupleHeader row, std::uint32_t length, BlockNumber page,
                 OffsetNumber item) {
     if (pages.is_quiet && !pages.is_serializable)
@@ -131,20 +104,13 @@ bool is_visible(const heap_pages &pages, bool all_visible, HeapTupleHeader row, 
 
 } // namespace
 
-// Pages lie in the order in which they came into the cache: often one behind the other; one before the other where they
-// got the places of a table that was dropped, which are given out from the last one on.
-static Buffer expect_next(Buffer before, Buffer now) {
-    const Buffer next = now == before - 1 ? now - 1 : now + 1;
-    return now > 0 && next > 0 && next <= NBuffers ? next : InvalidBuffer;
-}
-
-static char *pin(heap_pages &pages, BlockNumber number) {
+static char *turn_to(heap_pages &pages, BlockNumber number) {
     const Buffer before = pages.pinned;
     if (BufferIsValid(pages.pinned))
         ::ReleaseBuffer(pages.pinned);
     pages.pinned = InvalidBuffer;
     pages.pinned = pin_page(pages.heap, number, pages.expected, pages.strategy);
-    pages.expected = expect_next(before, pages.pinned);
+    pages.expected = expected_after(before, pages.pinned);
     return static_cast<char *>(BufferGetPage(pages.pinned));
 }
 
@@ -153,17 +119,17 @@ const char *next_page_of(const heap_pages &pages) {
 }
 
 char *lock_page(heap_pages &pages, BlockNumber number) {
-    char *page = pin(pages, number);
+    char *page = turn_to(pages, number);
     ::LockBuffer(pages.pinned, BUFFER_LOCK_SHARE);
     return page;
 }
 
-// Pins and locks the page, and returns it.
-static char *open_page(heap_pages &pages, BlockNumber number) {
-    char *page = pin(pages, number);
+// Locks the page that was turned to, and returns it.
+static char *open_page(heap_pages &pages) {
     if (!pages.is_quiet)
         ::heap_page_prune_opt(pages.heap, pages.pinned);
     ::LockBuffer(pages.pinned, BUFFER_LOCK_SHARE);
+    char *page = static_cast<char *>(BufferGetPage(pages.pinned));
 #if PG_VERSION_NUM < 170000
     ::TestForOldSnapshot(pages.snapshot, pages.heap, page);
 #endif
@@ -174,20 +140,23 @@ static bool is_all_visible(const heap_pages &pages, char *page) {
     return PageIsAllVisible(page) && !pages.snapshot->takenDuringRecovery;
 }
 
-// What was not logged has no position.
+// What was not logged has no position. Whoever writes to the page now has not committed as our snapshot sees it, so no
+// lock is needed.
 static bool was_written_before(const heap_pages &pages) {
     if (XLogRecPtrIsInvalid(pages.written_since))
         return false;
+    constexpr int ahead = 8;
+    if (pages.pinned > 0 && pages.pinned + ahead <= NBuffers)
+        kernel::fetch(BufferGetPage(pages.pinned + ahead));
     const XLogRecPtr written = ::BufferGetLSNAtomic(pages.pinned);
     return !XLogRecPtrIsInvalid(written) && written <= pages.written_since;
 }
 
 page_rows read_page(heap_pages &pages, BlockNumber number) {
-    char *page = open_page(pages, number);
-    if (was_written_before(pages)) {
-        ::LockBuffer(pages.pinned, BUFFER_LOCK_UNLOCK);
-        return {page, pages.seen, 0, nullptr};
-    }
+    turn_to(pages, number);
+    if (was_written_before(pages))
+        return {nullptr, pages.seen, 0, nullptr};
+    char *page = open_page(pages);
     const ItemIdData *items = reinterpret_cast<PageHeader>(page)->pd_linp;
     const int item_count = static_cast<int>(PageGetMaxOffsetNumber(page));
     const bool all_visible = is_all_visible(pages, page);
@@ -221,119 +190,7 @@ page_rows read_page(heap_pages &pages, BlockNumber number) {
     return {page, pages.seen, count, next};
 }
 
-struct index_pages {
-    TIDBitmap *bitmap;
-    TBMIterator *iterator;
-    const TBMIterateResult *page; // the last one
-};
-
 namespace {
-
-void find_by(Relation index, ScanKey keys, int count, Snapshot snapshot, TIDBitmap *bitmap) {
-    const IndexScanDesc scan = ::index_beginscan_bitmap(index, snapshot, count);
-    ::index_rescan(scan, keys, count, nullptr, 0);
-    (void)::index_getbitmap(scan, bitmap);
-    ::index_endscan(scan);
-}
-
-// The rows of a range, for a bitmap to note.
-void find_range(Relation index, std::int64_t low, std::int64_t high, Snapshot snapshot, TIDBitmap *bitmap) {
-    ScanKeyData keys[2];
-    int count = 0;
-    auto add = [&](StrategyNumber strategy, std::int64_t bound) {
-        const Oid type = index->rd_opcintype[0];
-        const Oid comparison = ::get_opfamily_member(index->rd_opfamily[0], type, type, static_cast<int16>(strategy));
-        ::ScanKeyEntryInitialize(&keys[count++], 0, 1, strategy, type, InvalidOid, ::get_opcode(comparison),
-                                 Int64GetDatum(bound));
-    };
-    // At least one, as BRIN wants a key to find rows without NULL in it.
-    add(BTGreaterEqualStrategyNumber, low);
-    if (high != PG_INT64_MAX)
-        add(BTLessEqualStrategyNumber, high);
-    find_by(index, keys, count, snapshot, bitmap);
-}
-
-void find_nulls(Relation index, Snapshot snapshot, TIDBitmap *bitmap) {
-    ScanKeyData key;
-    ::ScanKeyEntryInitialize(&key, SK_ISNULL | SK_SEARCHNULL, 1, InvalidStrategy, InvalidOid, InvalidOid, InvalidOid,
-                             static_cast<Datum>(0));
-    find_by(index, &key, 1, snapshot, bitmap);
-}
-
-template <class Find> index_pages *find_pages(Oid index, Find find) {
-    const Relation opened = ::index_open(index, AccessShareLock);
-    index_pages *pages = static_cast<index_pages *>(::palloc(sizeof(index_pages)));
-    pages->bitmap = ::tbm_create(work_mem * 1024L, nullptr);
-    find(opened, pages->bitmap);
-    ::index_close(opened, NoLock);
-    pages->iterator = ::tbm_begin_iterate(pages->bitmap);
-    pages->page = nullptr;
-    return pages;
-}
-
-} // namespace
-
-index_pages *begin_index_pages(Oid index, std::int64_t low, std::int64_t high, Snapshot snapshot) {
-    return find_pages(
-        index, [=](Relation opened, TIDBitmap *bitmap) { find_range(opened, low, high, snapshot, bitmap); });
-}
-
-index_pages *begin_index_pages_since(Oid index, std::int64_t low, Snapshot snapshot) {
-    return find_pages(index, [=](Relation opened, TIDBitmap *bitmap) {
-        find_range(opened, low, PG_INT64_MAX, snapshot, bitmap);
-        find_nulls(opened, snapshot, bitmap);
-    });
-}
-
-index_pages *begin_index_pages(Oid index, const key_list &keys, Snapshot snapshot) {
-    return find_pages(index, [=](Relation opened, TIDBitmap *bitmap) {
-        key_search search;
-        search.open(opened);
-        for (int i = 0; i < keys.count; i++) {
-            key_rows rows;
-            if (search.find(keys.keys[i], rows))
-                ::tbm_add_tuples(bitmap, rows.rows, rows.count, false);
-            else
-                find_range(opened, keys.keys[i], keys.keys[i], snapshot, bitmap);
-        }
-        search.close();
-    });
-}
-
-BlockNumber next_index_page(index_pages *pages) {
-    pages->page = ::tbm_iterate(pages->iterator);
-    return pages->page ? pages->page->blockno : InvalidBlockNumber;
-}
-
-namespace {
-
-// The same along a HOT chain, as heap_hot_search_buffer goes it.
-seen follow_quietly(const heap_pages &pages, char *page, OffsetNumber at, ItemIdData &found) {
-    TransactionId before = InvalidTransactionId;
-    for (bool is_first = true;; is_first = false) {
-        if (at < FirstOffsetNumber || at > PageGetMaxOffsetNumber(page))
-            return seen::no;
-        found = *PageGetItemId(page, at);
-        if (is_first && ItemIdIsRedirected(&found)) {
-            at = static_cast<OffsetNumber>(ItemIdGetRedirect(&found));
-            found = *PageGetItemId(page, at);
-        } else if (is_first && ItemIdIsNormal(&found) &&
-                   HeapTupleHeaderIsHeapOnly(reinterpret_cast<HeapTupleHeader>(page + found.lp_off))) {
-            return seen::no;
-        }
-        if (!ItemIdIsNormal(&found))
-            return seen::no;
-        const HeapTupleHeader row = reinterpret_cast<HeapTupleHeader>(page + found.lp_off);
-        if (TransactionIdIsValid(before) && before != HeapTupleHeaderGetXmin(row))
-            return seen::no;
-        if (const seen told = look_quietly(row, pages.snapshot); told != seen::no)
-            return told;
-        if (!HeapTupleHeaderIsHotUpdated(row))
-            return seen::no;
-        at = ItemPointerGetOffsetNumber(&row->t_ctid);
-        before = HeapTupleHeaderGetUpdateXid(row);
-    }
-}
 
 // The item of the row that the snapshot sees of those that an index entry leads to: it, or later versions on the page.
 bool find_row(heap_pages &pages, char *page, bool all_visible, ItemPointerData place, ItemIdData &found) {
@@ -349,7 +206,7 @@ bool find_row(heap_pages &pages, char *page, bool all_visible, ItemPointerData p
             return true;
     }
     if (pages.is_quiet && !pages.is_serializable)
-        if (const seen told = follow_quietly(pages, page, ItemPointerGetOffsetNumber(&place), found);
+        if (const seen told = follow_quietly(page, ItemPointerGetOffsetNumber(&place), pages.snapshot, found);
             told != seen::unknown)
             return told == seen::yes;
     HeapTupleData row;
@@ -365,7 +222,8 @@ page_rows read_found_rows(heap_pages &pages, const index_pages *found) {
     const TBMIterateResult &wanted = *found->page;
     if (wanted.ntuples < 0)
         return read_page(pages, wanted.blockno);
-    char *page = open_page(pages, wanted.blockno);
+    turn_to(pages, wanted.blockno);
+    char *page = open_page(pages);
     const bool all_visible = is_all_visible(pages, page);
     const OffsetNumber last = PageGetMaxOffsetNumber(page);
     int count = 0;
@@ -377,36 +235,6 @@ page_rows read_found_rows(heap_pages &pages, const index_pages *found) {
     }
     ::LockBuffer(pages.pinned, BUFFER_LOCK_UNLOCK);
     return {page, pages.seen, count, nullptr};
-}
-
-void end_index_pages(index_pages *pages) {
-    ::tbm_end_iterate(pages->iterator);
-    ::tbm_free(pages->bitmap);
-    ::pfree(pages);
-}
-
-Oid index_led_by(Relation heap, AttrNumber column) {
-    Oid found = InvalidOid;
-    List *indexes = ::RelationGetIndexList(heap);
-    ListCell *cell;
-    foreach (cell, indexes) {
-        const Relation index = ::index_open(lfirst_oid(cell), AccessShareLock);
-        const Form_pg_index form = index->rd_index;
-        const Oid type = TupleDescAttr(RelationGetDescr(heap), column - 1)->atttypid;
-        const bool fits =
-            form->indisvalid && form->indisready && !form->indcheckxmin && form->indkey.values[0] == column &&
-            ::RelationGetIndexPredicate(index) == NIL &&
-            (index->rd_rel->relam == BTREE_AM_OID || index->rd_rel->relam == BRIN_AM_OID) &&
-            (type == INT8OID || type == TIMESTAMPTZOID) && index->rd_opcintype[0] == type &&
-            OidIsValid(::get_opfamily_member(index->rd_opfamily[0], type, type, BTGreaterEqualStrategyNumber)) &&
-            OidIsValid(::get_opfamily_member(index->rd_opfamily[0], type, type, BTLessEqualStrategyNumber));
-        // Of several, a B-tree: it knows rows, BRIN ranges of pages.
-        if (fits && (!OidIsValid(found) || index->rd_rel->relam == BTREE_AM_OID))
-            found = RelationGetRelid(index);
-        ::index_close(index, NoLock);
-    }
-    ::list_free(indexes);
-    return found;
 }
 
 } // namespace etl::pg

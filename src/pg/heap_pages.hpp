@@ -23,19 +23,20 @@ struct heap_pages {
     BufferAccessStrategy strategy;
     BlockNumber count; // pages that there were when the walk began: the snapshot sees none of later ones
     Buffer pinned;
-    Buffer expected; // where the next page in order may be: pages read in order often lie so in the cache
+    Buffer expected;      // where the next page in order may be: pages read in order often lie so in the cache
     bool is_serializable; // then it is of note what is read, and what is not
-    // Leaves pages as they are, unless a row asks for it that is seldom: whoever reads first what has changed marks it as
-    // settled and frees what is dead, and each page that this touches goes to the write-ahead log as a whole.
+    // Leaves pages as they are, unless a row asks for it that is seldom: whoever reads first what has changed marks it
+    // as settled and frees what is dead, and each page that this touches goes to the write-ahead log as a whole.
     bool is_quiet;
-    // Where a page was written last before this position of the write-ahead log, read_page() looks for no rows on it; 0: for
-    // all that are there.
+    // Where a page was written last before this position of the write-ahead log, read_page() looks for no rows on it;
+    // 0: for all that are there.
     XLogRecPtr written_since;
     ItemIdData seen[most_page_rows];
 };
 
-// `snapshot` is an MVCC snapshot that stays active for the length of the walk.
-void begin_pages(heap_pages &pages, Relation heap, Snapshot snapshot);
+// `snapshot` is an MVCC snapshot that stays active for the length of the walk. whole: that goes over all pages, which is
+// counted as a scan.
+void begin_pages(heap_pages &pages, Relation heap, Snapshot snapshot, bool whole);
 void end_pages(heap_pages &pages);
 
 // The rows of a page that the snapshot sees. They stay where they are until the next page is read.
@@ -72,8 +73,8 @@ struct page_rows {
 BufferAccessStrategy strategy_for(BlockNumber pages);
 // Pins a page; where it lies as expected, without a search for it. What was read in order often lies so in the cache.
 Buffer pin_page(Relation heap, BlockNumber number, Buffer expected, BufferAccessStrategy strategy);
-// Where the page that comes next may be.
-Buffer expected_after(Buffer pinned);
+// Where the page behind the one that is pinned may be, which came after the other.
+Buffer expected_after(Buffer before, Buffer pinned);
 // Pins the page and locks it in share mode, for who looks at all of its rows. The pin goes with the next page.
 char *lock_page(heap_pages &pages, BlockNumber page);
 // Where the page behind that one may be; nothing but asking for it is allowed. NULL: unknown
@@ -82,27 +83,9 @@ const char *next_page_of(const heap_pages &pages);
 // Rows of an all-visible page are not looked at one by one.
 page_rows read_page(heap_pages &pages, BlockNumber page);
 
-// Pages of its heap in which an index finds rows with low <= key <= high, in physical order; a page may be among them
-// without need, so that the memory is bounded by work_mem.
 struct index_pages;
-index_pages *begin_index_pages(Oid index, std::int64_t low, std::int64_t high, Snapshot snapshot);
-// The same for the rows of some keys, which rise, of a B-tree.
-struct key_list {
-    const std::int64_t *keys;
-    int count;
-};
-index_pages *begin_index_pages(Oid index, const key_list &keys, Snapshot snapshot);
-// The same for the rows that have no value, or one that is not below, in an index that index_led_by() gave.
-index_pages *begin_index_pages_since(Oid index, std::int64_t low, Snapshot snapshot);
-// InvalidBlockNumber at the end.
-BlockNumber next_index_page(index_pages *pages);
-// Of that page, only the rows that the index found and the snapshot sees; all that it sees where the memory did not suffice to
-// note rows. Others are not even looked at.
+// Of the page that comes next in pg/index_pages, only the rows that the index found and the snapshot sees; all that it
+// sees where the memory did not suffice to note rows. Others are not even looked at.
 page_rows read_found_rows(heap_pages &pages, const index_pages *found);
-void end_index_pages(index_pages *pages);
-
-// A valid B-tree or BRIN index that has `column`, a bigint or timestamp with time zone, first and every row of the heap;
-// InvalidOid if there is none.
-Oid index_led_by(Relation heap, AttrNumber column);
 
 } // namespace etl::pg

@@ -197,7 +197,7 @@ std::int64_t fill_all(Oid oid, const Oid *indexes, int count, std::size_t memory
         opened[i] = ::index_open(indexes[i], AccessExclusiveLock);
     build now{};
     now.memory = memory;
-    begin_pages(now.pages, table, ::GetActiveSnapshot());
+    begin_pages(now.pages, table, ::GetActiveSnapshot(), true);
     if (count > 1) {
         now.rows = begin_index_rows(table, opened, count, memory);
         if (gather_rows(now.rows, now.pages, 0) < now.pages.count) {

@@ -87,7 +87,8 @@ private:
         if (left_-- <= 0)
             return false;
         const Buffer buffer = pin_page(table_, page, expected_, strategy_);
-        expected_ = expected_after(buffer);
+        expected_ = expected_after(before_, buffer);
+        before_ = buffer;
         constexpr int ahead = 8;
         if (buffer > 0 && buffer + ahead <= NBuffers)
             kernel::fetch(BufferGetPage(buffer + ahead));
@@ -101,7 +102,7 @@ private:
     std::int64_t left_; // pages that may be looked at
     BlockNumber pages_;
     BufferAccessStrategy strategy_;
-    Buffer expected_ = InvalidBuffer;
+    Buffer expected_ = InvalidBuffer, before_ = InvalidBuffer;
     Buffer map_ = InvalidBuffer;
 };
 

@@ -9,10 +9,6 @@
 #include "sync/rate_sets.hpp"
 #include "sync/write.hpp"
 
-extern "C" {
-#include "utils/snapmgr.h"
-}
-
 namespace etl::sync {
 
 namespace {
@@ -46,21 +42,33 @@ texts texts_of(Oid view, Oid partition, const selection &rows) {
 
 // Whether two lids can have a value that only one of them may have.
 bool may_conflict(Oid partition) {
-    return !pg::query("SELECT FROM pg_catalog.pg_index i WHERE i.indrelid = $1 AND (i.indisunique OR i.indisexclusion)"
-                      " AND NOT EXISTS (SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid = $1 AND a.attname = 'lid'"
-                      " AND a.attnum = ANY (i.indkey::int2[]))",
-                      {pg::oid(partition)})
+    return !pg::query(
+                "SELECT FROM pg_catalog.pg_index i WHERE i.indrelid = $1 AND (i.indisunique OR i.indisexclusion)"
+                " AND NOT EXISTS (SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid = $1 AND a.attname = 'lid'"
+                " AND a.attnum = ANY (i.indkey::int2[]))",
+                {pg::oid(partition)})
                 .empty();
 }
 
-// Snapshots, rows and plans go with the memory that they were made in.
-differences compare_and_write(const comparison &wanted, const statements &how) {
-    ::PushActiveSnapshot(::GetTransactionSnapshot());
-    const Snapshot snapshot = ::GetActiveSnapshot();
-    const differences found = compare(wanted, snapshot);
-    write(found, how, snapshot);
-    ::PopActiveSnapshot();
-    return found;
+bool is_conflict(const pg::error_report &failed) {
+    const std::string_view state = failed.sqlstate;
+    return state == "23505" || state == "23P01";
+}
+
+// Lids that exchange a value which only one of them may have can't be updated one after the other: then all go, and
+// come anew.
+differences work(comparison &wanted, const statements &how) {
+    const auto once = [&] { return pg::call([&] { return compare_and_write(wanted, how); }); };
+    if (!may_conflict(wanted.partition))
+        return once();
+    differences found{};
+    const std::optional<pg::error_report> failed = pg::in_subtransaction([&] { found = once(); });
+    if (!failed)
+        return found;
+    if (!is_conflict(*failed))
+        throw error(failed->sqlstate, pg::view(failed->message), pg::view(failed->detail));
+    wanted.anew = true;
+    return once();
 }
 
 } // namespace
@@ -73,29 +81,23 @@ applied apply(Oid view, Oid partition, const selection &rows) {
     settings.set("random_page_cost", "1");
     const digest_ranges ranges = digest_ranges_of(partition, rows.range);
     const texts text = texts_of(view, partition, rows);
-    comparison wanted{view, partition, plan::bounds_of(rows.range), static_cast<Datum>(0), text.held.c_str(),
-                      ranges.bounds.data(), ranges.bounds.size(), false};
+    comparison wanted{view,
+                      partition,
+                      plan::bounds_of(rows.range),
+                      static_cast<Datum>(0),
+                      text.held.c_str(),
+                      ranges.bounds.data(),
+                      ranges.bounds.size(),
+                      false};
     wanted.bounds.of_lids = rows.lids.has_value();
     if (rows.lids)
         wanted.lids = pg::int8_array(*rows.lids).datum;
     const statements how{text.remove.c_str(), text.update.c_str(), text.insert.c_str()};
     pg::owned_context scratch("etl apply");
-    differences found;
-    const auto work = [&] {
+    const differences found = [&] {
         pg::memory_switch to_scratch(scratch.get());
-        found = pg::call([&] { return compare_and_write(wanted, how); });
-    };
-    if (may_conflict(partition)) {
-        // Lids that exchange a value can't be updated one after the other.
-        const std::optional<pg::error_report> failed = pg::in_subtransaction(work);
-        if (failed && std::string_view(failed->sqlstate) != "23505" && std::string_view(failed->sqlstate) != "23P01")
-            throw error(failed->sqlstate, pg::view(failed->message), pg::view(failed->detail));
-        wanted.anew = failed.has_value();
-        if (wanted.anew)
-            work();
-    } else {
-        work();
-    }
+        return work(wanted, how);
+    }();
     applied done{};
     done.lids = found.lids;
     if (!rows.lids) {

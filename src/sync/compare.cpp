@@ -54,8 +54,8 @@ bool are_equal(const sorted_rows &fresh, const sorted_rows &held) {
         const FormData_pg_attribute *column = TupleDescAttr(fresh.columns, i);
         const bool is_null = fresh.row->tts_isnull[i];
         if (is_null != held.row->tts_isnull[i] ||
-            (!is_null && !::datum_image_eq(fresh.row->tts_values[i], held.row->tts_values[i], column->attbyval,
-                                           column->attlen)))
+            (!is_null &&
+             !::datum_image_eq(fresh.row->tts_values[i], held.row->tts_values[i], column->attbyval, column->attlen)))
             return false;
     }
     return true;
@@ -138,8 +138,7 @@ differences compare(const comparison &wanted, Snapshot snapshot) {
     self.found.gone = make_store();
     self.found.changed = make_store();
     self.found.came = make_store();
-    self.found.changes =
-        static_cast<range_change *>(::palloc0(sizeof(range_change) * (wanted.range_count + 1)));
+    self.found.changes = static_cast<range_change *>(::palloc0(sizeof(range_change) * (wanted.range_count + 1)));
     const ParamListInfo parameters = parameters_of(wanted);
     self.fresh = sort_rows(plan_fresh(wanted, parameters), parameters, snapshot);
     self.held = sort_rows(plan_held(wanted, parameters), parameters, snapshot);

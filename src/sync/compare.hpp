@@ -43,9 +43,10 @@ struct differences {
     std::uint64_t digest;
 };
 
-// Reads both sides as the snapshot sees them, which is the active one, in the order of lids, and tells them apart. Rows of
-// a lid that has one on each side are equal where all their values are, byte by byte, or else changed, or, where that is wished, go and come; all rows of other
-// lids go or come. Takes memory of work_mem, for a while, and what differs. In the current context.
+// Reads both sides as the snapshot sees them, which is the active one, in the order of lids, and tells them apart. Rows
+// of a lid that has one on each side are equal where all their values are, byte by byte, or else changed, or, where
+// that is wished, go and come; all rows of other lids go or come. Takes memory of work_mem, for a while, and what
+// differs. In the current context.
 differences compare(const comparison &wanted, Snapshot snapshot);
 
 } // namespace etl::sync

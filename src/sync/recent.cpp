@@ -2,6 +2,7 @@
 #include "sync/recent.hpp"
 
 #include "pg/heap_pages.hpp"
+#include "pg/index_pages.hpp"
 #include "pg/key_search.hpp"
 
 extern "C" {
@@ -75,11 +76,12 @@ void take_recent(growing_list &list, Relation table, const columns_read &columns
     }
 }
 
-void read_recent(growing_list &list, Relation table, const columns_read &columns, TimestampTz since, XLogRecPtr position) {
+void read_recent(growing_list &list, Relation table, const columns_read &columns, TimestampTz since,
+                 XLogRecPtr position) {
     const Snapshot snapshot = ::GetActiveSnapshot();
     const Oid index = pg::index_led_by(table, columns.time);
     pg::heap_pages pages;
-    pg::begin_pages(pages, table, snapshot);
+    pg::begin_pages(pages, table, snapshot, !OidIsValid(index));
     pages.is_quiet = true;
     pages.written_since = position;
     pg::index_pages *found = OidIsValid(index) ? pg::begin_index_pages_since(index, since, snapshot) : nullptr;
@@ -121,7 +123,9 @@ some_lids find_indexed(Oid relation, const char *key, const some_lids &lids) {
     const Oid index = table ? pg::index_led_by(table, ::get_attnum(relation, key)) : InvalidOid;
     if (table)
         ::relation_close(table, NoLock);
-    some_lids found{OidIsValid(index), static_cast<std::int64_t *>(::palloc(sizeof(std::int64_t) * (static_cast<std::size_t>(lids.count) + 1))), 0};
+    some_lids found{
+        OidIsValid(index),
+        static_cast<std::int64_t *>(::palloc(sizeof(std::int64_t) * (static_cast<std::size_t>(lids.count) + 1))), 0};
     if (!found.known)
         return found;
     const Relation opened = ::index_open(index, AccessShareLock);

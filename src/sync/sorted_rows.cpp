@@ -70,8 +70,8 @@ sorted_rows sort_rows(PlannedStmt *plan, ParamListInfo parameters, Snapshot snap
     AttrNumber key = rows.lid;
     Oid order = ::lookup_type_cache(rows.lid_type, TYPECACHE_LT_OPR)->lt_opr, collation = InvalidOid;
     bool nulls_first = false;
-    rows.sorted = to.sorted =
-        ::tuplesort_begin_heap(rows.columns, 1, &key, &order, &collation, &nulls_first, work_mem, nullptr, TUPLESORT_NONE);
+    rows.sorted = to.sorted = ::tuplesort_begin_heap(rows.columns, 1, &key, &order, &collation, &nulls_first, work_mem,
+                                                     nullptr, TUPLESORT_NONE);
     ::ExecutorRun(query, ForwardScanDirection, 0, true);
     ::ExecutorFinish(query);
     ::ExecutorEnd(query);

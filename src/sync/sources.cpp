@@ -6,7 +6,6 @@
 #include "pg/written.hpp"
 
 #include <algorithm>
-#include <iterator>
 
 namespace etl::sync {
 
@@ -32,23 +31,6 @@ bool is_unwritten(Oid relation, std::optional<std::uint64_t> position, collected
         return true;
     all.much = all.much || !pages || *pages > much_to_read;
     return false;
-}
-
-// Of lids that were found those that are the portal's or were, as far as an index of its listings tells.
-bool add_those_of_portal(pg::vector<std::int64_t> &to, const some_lids &lids, const touching &listing, Oid partition) {
-    const some_lids listed = pg::call([&] { return find_indexed(listing.relation, listing.needed, lids); });
-    if (!listed.known)
-        return false;
-    pg::vector<std::int64_t> others;
-    std::set_difference(lids.lids, lids.lids + lids.count, listed.lids, listed.lids + listed.count,
-                        std::back_inserter(others));
-    const pg::result held =
-        pg::query(pg::format("SELECT p.lid FROM %s p WHERE p.lid = ANY ($1)", pg::relation_name(partition).c_str()),
-                  {pg::int8_array(others)});
-    to.insert(to.end(), listed.lids, listed.lids + listed.count);
-    for (std::size_t row = 0; row < held.size(); row++)
-        to.push_back(held.int8(row, 0));
-    return true;
 }
 
 } // namespace
@@ -114,13 +96,9 @@ collected from_sources(const catalog::make &make, const catalog::portal &portal,
 pg::vector<std::int64_t> read_directly(collected &all, Oid partition, std::int64_t since,
                                        std::optional<std::uint64_t> position) {
     pg::vector<std::int64_t> found;
-    for (const direct_read &each : all.direct) {
-        const some_lids lids = pg::call([&] { return find_recent(each.rows, since, position.value_or(0)); });
-        if (!lids.known || (each.listing && !add_those_of_portal(found, lids, *each.listing, partition)))
+    for (const direct_read &each : all.direct)
+        if (!add_recent(found, each, partition, since, position))
             add(all, each.query);
-        else if (!each.listing)
-            found.insert(found.end(), lids.lids, lids.lids + lids.count);
-    }
     return found;
 }
 

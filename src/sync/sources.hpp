@@ -2,17 +2,9 @@
 #pragma once
 
 #include "catalog/definitions.hpp"
-#include "sync/recent.hpp"
-#include "sync/touched.hpp"
+#include "sync/direct.hpp"
 
 namespace etl::sync {
-
-// A relation whose rows tell their lids themselves, to be read past the executor if it is of the kind for that.
-struct direct_read {
-    timed_rows rows;
-    std::optional<touching> listing; // of the portal, whose lids alone matter
-    pg::string query;                // if it is not
-};
 
 struct collected {
     pg::vector<direct_read> direct;

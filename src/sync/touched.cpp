@@ -211,7 +211,9 @@ touched_lids find_touched(Oid view) {
             return found;
         }
         touching *one = static_cast<touching *>(::palloc(sizeof(touching)));
-        *one = {entry->relid, write_query(query, number, by.key, time, by.condition), !key,
+        *one = {entry->relid,
+                write_query(query, number, by.key, time, by.condition),
+                !key,
                 ::getBaseType(time->vartype) != TIMESTAMPTZOID,
                 key ? ::get_attname(entry->relid, key->varattno, false) : nullptr,
                 key && !::bms_is_member(number, optional) ? ::get_attname(entry->relid, key->varattno, false)

@@ -15,8 +15,8 @@ struct touching {
     Oid relation;
     const char *query;
     bool fans_out;
-    bool zoneless; // `modified` is a date or a timestamp without time zone: as the writer's clock on the wall had it
-    const char *key;    // its own column that is equal to the key; null: it has none
+    bool zoneless;   // `modified` is a date or a timestamp without time zone: as the writer's clock on the wall had it
+    const char *key; // its own column that is equal to the key; null: it has none
     const char *needed; // the column without whose value, the lid, the view gives no row; null: it may give one without
 };
 

@@ -32,8 +32,7 @@ void run(const char *statement, Snapshot snapshot) {
         elog(ERROR, "statement failed with %s: %s", ::SPI_result_code_string(code), statement);
 }
 
-} // namespace
-
+// Each statement runs if there are rows for it.
 void write(const differences &found, const statements &how, Snapshot snapshot) {
     const struct {
         const char *name, *statement;
@@ -52,6 +51,17 @@ void write(const differences &found, const statements &how, Snapshot snapshot) {
     ::SPI_finish();
     for (const auto &step : steps)
         ::tuplestore_end(step.rows);
+}
+
+} // namespace
+
+differences compare_and_write(const comparison &wanted, const statements &how) {
+    ::PushActiveSnapshot(::GetTransactionSnapshot());
+    const Snapshot snapshot = ::GetActiveSnapshot();
+    const differences found = compare(wanted, snapshot);
+    write(found, how, snapshot);
+    ::PopActiveSnapshot();
+    return found;
 }
 
 } // namespace etl::sync

@@ -10,8 +10,9 @@ struct statements {
     const char *remove, *update, *insert;
 };
 
-// Each statement runs if there are rows for it. They see what `snapshot` sees and what those before them did. What is
-// changed comes after what is gone, and what came after both, so that a unique index does not meet a value twice.
-void write(const differences &found, const statements &how, Snapshot snapshot);
+// Compares, and writes what differs. The statements see what the comparison has seen and what those before them did.
+// What is changed comes after what is gone, and what came after both, so that a unique index does not meet a value
+// twice. In the current context.
+differences compare_and_write(const comparison &wanted, const statements &how);
 
 } // namespace etl::sync
