@@ -313,16 +313,16 @@ void mark_done(const record &run, const task &done, const outcome &result) {
 }
 
 void mark_error(const record &run, const task &failed, const pg::error_report &report) {
-    pg::catalog_scope as_catalog;
-    const bool stopped =
-        pg::query("SELECT FROM etl.run WHERE run_id = $1 AND state IN ('queued', 'running')", {pg::int8(run.run_id)})
-            .empty();
-    const bool again = stopped || (may_pass(report.sqlstate) && failed.retries < most_retries);
     pg::string text = report.message;
     if (!report.detail.empty())
         text.append(" (").append(report.detail).append(")");
     if (!failed.together.empty())
         return part(run, failed, report.sqlstate, pg::view(text));
+    pg::catalog_scope as_catalog;
+    const bool stopped =
+        pg::query("SELECT FROM etl.run WHERE run_id = $1 AND state IN ('queued', 'running')", {pg::int8(run.run_id)})
+            .empty();
+    const bool again = stopped || (may_pass(report.sqlstate) && failed.retries < most_retries);
     // Where the run was stopped, the interruption is no fault of the task. Else: 1, 2, 4, 8, then every 10 seconds.
     const std::int64_t backoff = stopped ? 0 : std::min<std::int64_t>(10000, 1000LL << std::min(failed.retries, 4));
     pg::execute("UPDATE etl.task SET state = CASE WHEN $4 THEN 'waiting' ELSE 'failed' END, why = $5,"
