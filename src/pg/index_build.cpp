@@ -37,7 +37,8 @@ struct build {
 build *under_way;
 
 int compare_values(const void *left, const void *right, void *how) {
-    const index_value *a = *static_cast<index_value *const *>(left), *b = *static_cast<index_value *const *>(right);
+    const distinct_value *a = *static_cast<distinct_value *const *>(left),
+                         *b = *static_cast<distinct_value *const *>(right);
     return ::ApplySortComparator(PointerGetDatum(a->bytes), false, PointerGetDatum(b->bytes), false,
                                  static_cast<SortSupport>(how));
 }
@@ -49,13 +50,14 @@ std::uint32_t *rank_values(const index_column &column, Relation index) {
     how.ssup_collation = index->rd_indcollation[0];
     how.ssup_attno = 1;
     ::PrepareSortSupportFromIndexRel(index, BTLessStrategyNumber, &how);
-    index_value **values = static_cast<index_value **>(::palloc(sizeof(index_value *) * column.distinct));
-    std::uint32_t *ranks = static_cast<std::uint32_t *>(::palloc(sizeof(std::uint32_t) * column.distinct));
+    distinct_value **values =
+        static_cast<distinct_value **>(::palloc(sizeof(distinct_value *) * column.distinct.count));
+    std::uint32_t *ranks = static_cast<std::uint32_t *>(::palloc(sizeof(std::uint32_t) * column.distinct.count));
     std::uint32_t count = 0;
-    for (std::uint32_t i = 0; i < column.slot_count; i++)
-        if (column.slots[i])
-            values[count++] = column.slots[i];
-    ::qsort_arg(values, count, sizeof(index_value *), compare_values, &how);
+    for (std::uint32_t i = 0; i < column.distinct.slot_count; i++)
+        if (column.distinct.slots[i])
+            values[count++] = column.distinct.slots[i];
+    ::qsort_arg(values, count, sizeof(distinct_value *), compare_values, &how);
     for (std::uint32_t i = 0; i < count; i++)
         ranks[values[i]->number] = i;
     return ranks;
@@ -81,15 +83,15 @@ bool is_ordered_as_number(Oid type) {
 // it.
 kernel::keyed_place *number_rows(const index_rows *rows, const index_column &column, Relation index) {
     const bool is_number = column.by_value && is_ordered_as_number(index->rd_opcintype[0]);
-    if (index->rd_indoption[0] != 0 || (column.by_value ? !is_number : column.distinct > rows->count / 8))
+    if (index->rd_indoption[0] != 0 || (column.by_value ? !is_number : column.distinct.count > rows->count / 8))
         return nullptr;
-    const std::uint32_t *ranks = column.by_value || column.distinct == 0 ? nullptr : rank_values(column, index);
+    const std::uint32_t *ranks = column.by_value || column.distinct.count == 0 ? nullptr : rank_values(column, index);
     kernel::keyed_place *const numbered = rows->order[0];
     for (std::size_t i = 0; i < rows->count; i++) {
         std::uint64_t key = PG_UINT64_MAX;
         if (!column.nulls[i])
             key = column.by_value ? column.values[i] ^ std::uint64_t{1} << 63
-                                  : ranks[reinterpret_cast<index_value *>(column.values[i])->number];
+                                  : ranks[reinterpret_cast<distinct_value *>(column.values[i])->number];
         numbered[i] = {key, static_cast<std::uint32_t>(i)};
     }
     return numbered;
@@ -118,7 +120,7 @@ void give_rows(const index_rows *rows, Relation index, IndexBuildCallback take, 
             nulls[j] = column.nulls[row];
             values[j] = column.by_value || nulls[j]
                             ? column.values[row]
-                            : PointerGetDatum(reinterpret_cast<index_value *>(column.values[row])->bytes);
+                            : PointerGetDatum(reinterpret_cast<distinct_value *>(column.values[row])->bytes);
         }
         if (i % 1024 == 0)
             CHECK_FOR_INTERRUPTS();

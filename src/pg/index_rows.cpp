@@ -2,7 +2,6 @@
 #include "pg/index_rows.hpp"
 
 #include "kernel/fetch.hpp"
-#include "kernel/value_hash.hpp"
 
 extern "C" {
 #include "access/heapam.h"
@@ -18,7 +17,7 @@ namespace etl::pg {
 namespace {
 
 constexpr std::size_t first_rows = 4096, most_rows = std::size_t{1} << 31;
-constexpr std::uint32_t first_slots = 1024;
+constexpr int tail_size = 8;
 
 std::size_t row_bytes(const index_rows *rows) {
     return sizeof(ItemPointerData) +
@@ -60,52 +59,6 @@ void note_odd_page(index_rows *rows, BlockNumber page) {
     rows->odd[rows->odd_count++] = page;
 }
 
-void grow_slots(index_rows *rows, index_column &column) {
-    index_value **const before = column.slots;
-    const std::uint32_t count = column.slot_count;
-    column.slot_count = count == 0 ? first_slots : count * 2;
-    rows->bytes += sizeof(index_value *) * (column.slot_count - count);
-    column.slots = static_cast<index_value **>(::MemoryContextAllocExtended(
-        rows->memory, sizeof(index_value *) * column.slot_count, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO));
-    for (std::uint32_t i = 0; i < count; i++) {
-        if (!before[i])
-            continue;
-        std::uint32_t at = static_cast<std::uint32_t>(before[i]->hash) & (column.slot_count - 1);
-        while (column.slots[at])
-            at = (at + 1) & (column.slot_count - 1);
-        column.slots[at] = before[i];
-    }
-    if (before)
-        ::pfree(before);
-}
-
-bool is_same(const index_value *known, const char *bytes, std::uint32_t length) {
-    return known->length == length && memcmp(known->bytes, bytes, length) == 0;
-}
-
-// Values mostly come again, often at once: those of a portal, of a model.
-index_value *keep_value(index_rows *rows, index_column &column, const char *bytes, std::uint32_t length) {
-    if (column.last && is_same(column.last, bytes, length))
-        return column.last;
-    if (column.distinct * 2 >= column.slot_count)
-        grow_slots(rows, column);
-    const std::uint64_t hash = kernel::hash_bytes(bytes, length, 1);
-    std::uint32_t at = static_cast<std::uint32_t>(hash) & (column.slot_count - 1);
-    while (column.slots[at] && (column.slots[at]->hash != hash || !is_same(column.slots[at], bytes, length)))
-        at = (at + 1) & (column.slot_count - 1);
-    if (!column.slots[at]) {
-        const std::size_t size = offsetof(index_value, bytes) + length;
-        index_value *kept = static_cast<index_value *>(::MemoryContextAlloc(rows->memory, size));
-        kept->hash = hash;
-        kept->number = column.distinct++;
-        kept->length = length;
-        memcpy(kept->bytes, bytes, length);
-        column.slots[at] = kept;
-        rows->bytes += size;
-    }
-    return column.last = column.slots[at];
-}
-
 inline std::size_t aligned(std::size_t offset, attribute_step step, const char *data) {
     // A value with a short head stands anywhere; what fills a gap before another kind is zero.
     if (step.length == -1 && VARATT_NOT_PAD_BYTE(data + offset))
@@ -117,36 +70,56 @@ inline std::size_t size_at(const char *value, attribute_step step) {
     return step.length > 0 ? static_cast<std::size_t>(step.length) : VARSIZE_ANY(value);
 }
 
-void take_row(index_rows *rows, HeapTupleHeader row, BlockNumber page, OffsetNumber item) {
-    const std::size_t number = rows->count++;
-    ItemPointerSet(&rows->places[number], page, item);
+bool is_null(const bits8 *nulls, int attribute) {
+    return nulls && att_isnull(attribute, nulls);
+}
+
+void take_value(index_rows *rows, index_column &column, const char *value, attribute_step step) {
+    if (column.by_value)
+        column.values[rows->count] = fetch_att(value, true, step.length);
+    else
+        column.values[rows->count] = reinterpret_cast<std::uintptr_t>(keep_value(
+            column.distinct, value, static_cast<std::uint32_t>(size_at(value, step)), rows->memory, rows->bytes));
+}
+
+// The columns from number `first` on.
+void take_tail(index_rows *rows, int first, const bits8 *nulls, const char *end) {
+    int attribute = rows->attributes;
+    for (int i = rows->column_count - 1; i >= first; i--) {
+        index_column &column = rows->columns[i];
+        while (attribute > column.attribute)
+            if (!is_null(nulls, --attribute))
+                end -= tail_size;
+        column.nulls[rows->count] = is_null(nulls, attribute);
+        column.values[rows->count] = 0;
+        if (!column.nulls[rows->count])
+            take_value(rows, column, end, rows->steps[attribute]);
+    }
+}
+
+void take_row(index_rows *rows, HeapTupleHeader row, std::size_t length, BlockNumber page, OffsetNumber item) {
+    ItemPointerSet(&rows->places[rows->count], page, item);
     const bits8 *const nulls = (row->t_infomask & HEAP_HASNULL) != 0 ? row->t_bits : nullptr;
     const char *const data = reinterpret_cast<const char *>(row) + row->t_hoff;
     const attribute_step *const steps = rows->steps;
     std::size_t offset = 0;
-    int attribute = 0;
-    for (int i = 0; i < rows->column_count; i++) {
+    int attribute = 0, i = 0;
+    for (; i < rows->column_count && rows->columns[i].attribute < rows->tail; i++) {
         index_column &column = rows->columns[i];
         for (; attribute < column.attribute; attribute++) {
-            if (nulls && att_isnull(attribute, nulls))
+            if (is_null(nulls, attribute))
                 continue;
             const attribute_step step = steps[attribute];
             offset = aligned(offset, step, data);
             offset += size_at(data + offset, step);
         }
-        const bool is_null = nulls && att_isnull(attribute, nulls);
-        column.nulls[number] = is_null;
-        column.values[number] = 0;
-        if (is_null)
-            continue;
-        const attribute_step step = steps[attribute];
-        const char *const value = data + aligned(offset, step, data);
-        if (column.by_value)
-            column.values[number] = fetch_att(value, true, step.length);
-        else
-            column.values[number] = reinterpret_cast<std::uintptr_t>(
-                keep_value(rows, column, value, static_cast<std::uint32_t>(size_at(value, step))));
+        column.nulls[rows->count] = is_null(nulls, attribute);
+        column.values[rows->count] = 0;
+        if (!column.nulls[rows->count])
+            take_value(rows, column, data + aligned(offset, steps[attribute], data), steps[attribute]);
     }
+    take_tail(rows, i, nulls, reinterpret_cast<const char *>(row) + length);
+    rows->count++;
 }
 
 // Asks for a part of the page that comes next, if that lies where it may: the more rows a page has, the smaller ones.
@@ -202,7 +175,6 @@ bool take_page(index_rows *rows, heap_pages &pages, BlockNumber number, Transact
     char *const page = lock_page(pages, number);
     const std::size_t before = rows->count;
     const OffsetNumber last = PageGetMaxOffsetNumber(page);
-    const int attributes = rows->columns[rows->column_count - 1].attribute + 1;
     bool is_plain = true;
     next_page next = expect_next_page(pages, last);
     for (OffsetNumber i = FirstOffsetNumber; i <= last && is_plain; i = OffsetNumberNext(i)) {
@@ -214,9 +186,9 @@ bool take_page(index_rows *rows, heap_pages &pages, BlockNumber number, Transact
         }
         const HeapTupleHeader row = reinterpret_cast<HeapTupleHeader>(page + item.lp_off);
         const row_state state = state_of(pages.heap, row, item, number, i, horizon, pages.pinned);
-        is_plain = state != row_state::odd && HeapTupleHeaderGetNatts(row) >= attributes;
+        is_plain = state != row_state::odd && HeapTupleHeaderGetNatts(row) == rows->attributes;
         if (is_plain && state == row_state::plain)
-            take_row(rows, row, number, i);
+            take_row(rows, row, item.lp_len, number, i);
     }
     ::LockBuffer(pages.pinned, BUFFER_LOCK_UNLOCK);
     if (!is_plain)
@@ -249,6 +221,10 @@ index_rows *begin_index_rows(Relation heap, const Relation *indexes, int count, 
         const Form_pg_attribute attribute = TupleDescAttr(form, i);
         rows->steps[i] = {attribute->attlen, static_cast<std::uint16_t>(att_align_nominal(1, attribute->attalign))};
     }
+    rows->attributes = rows->tail = form->natts;
+    while (rows->tail > 0 && rows->steps[rows->tail - 1].length == tail_size &&
+           rows->steps[rows->tail - 1].alignment == tail_size)
+        rows->tail--;
     return rows;
 }
 
@@ -275,18 +251,8 @@ BlockNumber gather_rows(index_rows *rows, heap_pages &pages, BlockNumber from) {
 }
 
 void forget_rows(index_rows *rows) {
-    for (int i = 0; i < rows->column_count; i++) {
-        index_column &column = rows->columns[i];
-        for (std::uint32_t j = 0; j < column.slot_count; j++) {
-            if (!column.slots[j])
-                continue;
-            rows->bytes -= offsetof(index_value, bytes) + column.slots[j]->length;
-            ::pfree(column.slots[j]);
-            column.slots[j] = nullptr;
-        }
-        column.distinct = 0;
-        column.last = nullptr;
-    }
+    for (int i = 0; i < rows->column_count; i++)
+        forget_values(rows->columns[i].distinct, rows->bytes);
     rows->count = rows->odd_count = 0;
 }
 

@@ -3,26 +3,16 @@
 
 #include "kernel/key_order.hpp"
 #include "pg/heap_pages.hpp"
+#include "pg/value_set.hpp"
 
 namespace etl::pg {
-
-// A distinct value of a column whose values are no numbers.
-struct index_value {
-    std::uint64_t hash;
-    std::uint32_t number; // of those of its column, in the order in which they came
-    std::uint32_t length;
-    alignas(MAXIMUM_ALIGNOF) char bytes[];
-};
 
 struct index_column {
     int attribute; // from 0
     bool by_value;
-    std::uint64_t *values; // what is a Datum; else of an index_value
+    std::uint64_t *values; // what is a Datum; else of a distinct_value
     bool *nulls;
-    // The distinct values, by hash.
-    index_value **slots;
-    std::uint32_t slot_count, distinct;
-    index_value *last;
+    value_set distinct; // of what is no Datum
 };
 
 // How to get over a value of the heap.
@@ -38,10 +28,12 @@ struct index_rows {
     int column_count;
     index_column *columns; // by attribute
     attribute_step *steps;
+    int attributes; // of the heap
+    int tail;       // the first of those at the end that all take eight bytes, or are NULL: they are found from there
     std::size_t count, capacity;
     ItemPointerData *places;
     kernel::keyed_place *order[2]; // room to put the rows in order
-    BlockNumber *odd; // pages
+    BlockNumber *odd;              // pages
     std::size_t odd_count, odd_capacity;
     std::size_t bytes, limit;
 };

