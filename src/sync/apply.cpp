@@ -47,18 +47,20 @@ texts texts_of(Oid view, Oid partition, const selection &rows) {
 // Whether two lids can have a value that only one of them may have.
 bool may_conflict(Oid partition) {
     // Of an index, what it merely includes doesn't count; of a constraint that excludes, nobody knows by what.
-    return !pg::query("SELECT FROM pg_catalog.pg_index i WHERE i.indrelid = $1 AND (i.indisexclusion OR i.indisunique"
-                      " AND NOT EXISTS (SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid = $1 AND a.attname = 'lid'"
-                      " AND a.attnum = ANY ((i.indkey::int2[])[0:i.indnkeyatts - 1])))",
-                      {pg::oid(partition)})
+    return !pg::query(
+                "SELECT FROM pg_catalog.pg_index i WHERE i.indrelid = $1 AND (i.indisexclusion OR i.indisunique"
+                " AND NOT EXISTS (SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid = $1 AND a.attname = 'lid'"
+                " AND a.attnum = ANY ((i.indkey::int2[])[0:i.indnkeyatts - 1])))",
+                {pg::oid(partition)})
                 .empty();
 }
 
 // Snapshots, rows and plans go with the memory that they were made in.
 differences compare_and_write(const comparison &wanted, const statements &how) {
+    const sides planned = plan_sides(wanted);
     ::PushActiveSnapshot(::GetTransactionSnapshot());
     const Snapshot snapshot = ::GetActiveSnapshot();
-    const differences found = compare(wanted, snapshot);
+    const differences found = compare(wanted, planned, snapshot);
     write(found, how, snapshot);
     ::PopActiveSnapshot();
     return found;
@@ -74,8 +76,14 @@ applied apply(Oid view, Oid partition, const selection &rows) {
     settings.set("random_page_cost", "1");
     const digest_ranges ranges = digest_ranges_of(partition, rows.range);
     const texts text = texts_of(view, partition, rows);
-    comparison wanted{view, partition, plan::bounds_of(rows.range), static_cast<Datum>(0), text.held.c_str(),
-                      ranges.bounds.data(), ranges.bounds.size(), false};
+    comparison wanted{view,
+                      partition,
+                      plan::bounds_of(rows.range),
+                      static_cast<Datum>(0),
+                      text.held.c_str(),
+                      ranges.bounds.data(),
+                      ranges.bounds.size(),
+                      false};
     wanted.bounds.of_lids = rows.lids.has_value();
     if (rows.lids)
         wanted.lids = pg::int8_array(*rows.lids).datum;

@@ -42,7 +42,8 @@ bool holds_all_rows(Relation table) {
 
 // Whatever else there is to be said is the executor's to say.
 bool can_read(Relation table, const columns_read &columns) {
-    return holds_all_rows(table) && columns.key > 0 && columns.time > 0 && TupleDescAttr(table->rd_att, columns.key - 1)->atttypid == INT8OID &&
+    return holds_all_rows(table) && columns.key > 0 && columns.time > 0 &&
+           TupleDescAttr(table->rd_att, columns.key - 1)->atttypid == INT8OID &&
            TupleDescAttr(table->rd_att, columns.time - 1)->atttypid == TIMESTAMPTZOID &&
            may_read(RelationGetRelid(table), columns.key) && may_read(RelationGetRelid(table), columns.time) &&
            ::check_enable_rls(RelationGetRelid(table), InvalidOid, true) != RLS_ENABLED;
@@ -79,7 +80,8 @@ void take_recent(growing_list &list, Relation table, const columns_read &columns
     }
 }
 
-void read_recent(growing_list &list, Relation table, const columns_read &columns, TimestampTz since, XLogRecPtr position) {
+void read_recent(growing_list &list, Relation table, const columns_read &columns, TimestampTz since,
+                 XLogRecPtr position) {
     const Snapshot snapshot = ::GetActiveSnapshot();
     const Oid index = pg::index_led_by(table, columns.time);
     pg::heap_pages pages;
@@ -122,10 +124,13 @@ some_lids find_recent(const timed_rows &rows, TimestampTz since, std::uint64_t p
 
 some_lids find_indexed(Oid relation, const char *key, const some_lids &lids) {
     const Relation table = ::try_relation_open(relation, AccessShareLock);
-    const Oid index = table && holds_all_rows(table) ? pg::index_led_by(table, ::get_attnum(relation, key)) : InvalidOid;
+    const Oid index =
+        table && holds_all_rows(table) ? pg::index_led_by(table, ::get_attnum(relation, key)) : InvalidOid;
     if (table)
         ::relation_close(table, NoLock);
-    some_lids found{OidIsValid(index), static_cast<std::int64_t *>(::palloc(sizeof(std::int64_t) * (static_cast<std::size_t>(lids.count) + 1))), 0};
+    some_lids found{
+        OidIsValid(index),
+        static_cast<std::int64_t *>(::palloc(sizeof(std::int64_t) * (static_cast<std::size_t>(lids.count) + 1))), 0};
     if (!found.known)
         return found;
     const Relation opened = ::index_open(index, AccessShareLock);

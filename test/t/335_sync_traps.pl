@@ -161,4 +161,24 @@ for my $kind (sort keys %elsewhere)
 	same("listings in $kind: the mapping has changed");
 }
 
+# Who rewrites a table leaves nothing there for snapshots that are older, which a sync must not read with. Here the second
+# of two chunks comes to wait for him.
+begin($plain, "INSERT INTO s.listing SELECT g, 1, 't', '2021-01-01' FROM generate_series(1001, 4000) g; INSERT INTO s.stat SELECT g, g FROM generate_series(1001, 4000) g;
+	INSERT INTO s.mapping SELECT g, 'm', 'DE', 'EUR' FROM generate_series(1001, 4000) g; CREATE TABLE s.kept AS TABLE s.listing");
+$etl->sql("UPDATE s.stat SET views = -1, modified = now()");
+my ($holder, $writer) = map { $etl->node->background_psql($etl->{database}) } 1 .. 2;
+my $waits = "SELECT count(*) = %d FROM pg_locks WHERE NOT granted AND relation = 's.%s'::regclass";
+$holder->query_safe("BEGIN; LOCK TABLE s.mart_p IN SHARE MODE");
+my $run = $etl->sql("SELECT DISTINCT run_id FROM etl_sync('m', workers => 1)");
+ok($etl->wait_until(sprintf($waits, 1, 'mart_p')), 'the first chunk has read, and comes to write');
+$writer->query_until(qr/begins/, "\\echo begins\nBEGIN; TRUNCATE s.listing; INSERT INTO s.listing TABLE s.kept;\n");
+ok($etl->wait_until(sprintf($waits, 1, 'listing')), 'a writer waits for a source that it has read');
+$holder->query_safe('COMMIT');
+ok($etl->wait_until("SELECT EXISTS (SELECT FROM pg_locks WHERE granted AND relation = 's.listing'::regclass AND mode = 'AccessExclusiveLock')"), 'and has it');
+ok($etl->wait_until(sprintf($waits, 1, 'listing')), 'the second chunk waits for him');
+$writer->query_safe('COMMIT');
+ok($etl->wait_for_run($run, 'done'), 'and goes on');
+$_->quit for $holder, $writer;
+same('a source that was rewritten meanwhile');
+
 done_testing();
