@@ -84,6 +84,10 @@ COMMENT ON FUNCTION etl.capture_gap(oid) IS
 CREATE FUNCTION etl.consume_captured(run_id bigint) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+    -- Of two runs that end at once neither would see that the other has had the same, and both would leave it.
+    PERFORM FROM etl.captured_source s WHERE s.source::oid IN (
+        SELECT n.source FROM etl.source_need n JOIN etl.run r ON r.make = n.make WHERE r.run_id = $1)
+    ORDER BY s.source::oid FOR NO KEY UPDATE;
     INSERT INTO etl.consumed (partition, snapshot)
     SELECT p.staging, r.snapshot
     FROM etl.run r JOIN etl.source_watch w ON w.make = r.make JOIN etl.run_portal p ON p.run_id = r.run_id
