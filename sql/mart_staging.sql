@@ -59,6 +59,14 @@ SELECT staging::regclass AS staging FROM etl.run_portal WHERE run_id = :run \gse
 COMMENT ON TABLE :staging IS 'mine now';
 SELECT etl_drop_make('mart_staging');
 SELECT * FROM stagings ORDER BY relname COLLATE "C";
+-- a row that is another portal's is refused as it comes, and not after all of them are there
+SELECT etl_set_template('mart_staging_odd', 'SELECT l.lid, {make}::text AS make, CASE WHEN l.lid = 7
+    THEN ''elsewhere'' ELSE {portal}::text END AS portal, l.acc_id FROM {listing} l JOIN {mapping} m ON m.lid = l.lid');
+SELECT etl_add_make('mart_staging', 'mapping', mart => 'mart_staging.mart', template => 'mart_staging_odd');
+SELECT seed() AS run \gset
+\set VERBOSITY sqlstate
+CALL etl_wait(:run);
+SELECT kind, sqlstate, regexp_replace(error, '_r\d+', '_rN') AS error FROM etl_tasks WHERE run_id = :run AND state = 'failed';
 SET client_min_messages = warning;
 DROP EXTENSION pg_etl;
 DROP SCHEMA mart_staging CASCADE;

@@ -7,13 +7,16 @@ set -euo pipefail
 # last task ends: those of portals overlap. `published` is when readers see the mart; the statistics of the mart as a
 # whole come after it.
 seed() {
-    local name=${2:-seed $1} cpu own run figure value unit
+    local name=${2:-seed $1} cpu writer own run figure value unit
     sql -c "SELECT etl_forget_old('$make')" -c CHECKPOINT >/dev/null
     idle
-    cpu=$(cpu_of_ended)
+    cpu=$(cpu_of_ended) writer=$(cpu_of_log_writer)
     IFS='|' read -r run own < <(seed_session "$1")
     idle
-    record "$name cpu" "$(difference "$(difference "$(cpu_of_ended)" "$cpu")" "$own")"
+    writer=$(difference "$(cpu_of_log_writer)" "$writer")
+    record "$name log writer" "$writer"
+    record "$name cpu" "$(awk -v writer="$writer" -v from="$cpu" -v to="$(cpu_of_ended)" -v own="$own" \
+        'BEGIN {printf "%.1f", to - from - own + writer}')"
     while IFS='|' read -r figure value unit; do record "$name $figure" "$value" "$unit"; done < <(phases; costs)
 }
 

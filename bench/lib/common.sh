@@ -7,6 +7,8 @@ set -euo pipefail
 
 dir=${BENCH_DIR:-/tmp/pg_etl-bench-$(id -un)}
 log=$dir/log/postgres.log
+# The server's own psql: Debian's in /usr/bin is a Perl script before it, some 20 ms of each session that is timed.
+PATH=$("$("$root/scripts/pg-config")" --bindir):$PATH
 short='' json=''
 # The figures of each measure, one a run, separated by spaces: milliseconds where `units` says nothing else.
 declare -A times=() units=()
@@ -48,10 +50,12 @@ now() { date +%s%N; }
 ms_since() { awk -v from="$1" -v to="$(now)" 'BEGIN {printf "%.1f\n", (to - from) / 1e6}'; }
 difference() { awk -v a="$1" -v b="$2" 'BEGIN {printf "%.1f\n", a - b}'; }
 
-# Milliseconds of processor that a process has taken so far, nothing if it is gone; and the same of all processes of the
-# server that have ended: sessions, workers.
+# Milliseconds of processor that a process has taken so far, nothing if it is gone; the same of all processes of the
+# server that have ended: sessions, workers; and of these with the writer of the log, which works for them.
 cpu_of() { cpu_fields "$1" 12 13; }
 cpu_of_ended() { cpu_fields "$postmaster" 14 15; }
+cpu_of_log_writer() { cpu_of "$(pgrep -P "$postmaster" -f walwriter)"; }
+cpu_of_work() { awk -v a="$(cpu_of_ended)" -v b="$(cpu_of_log_writer)" 'BEGIN {print a + b}'; }
 cpu_fields() {
     sed 's/^.*) //' "/proc/$1/stat" 2>/dev/null |
         awk -v tick="$(getconf CLK_TCK)" -v u="$2" -v s="$3" '{print ($u + $s) * 1000 / tick}' || true
@@ -66,18 +70,19 @@ idle() {
     done
 }
 
-# timed NAME COMMAND...: runs it after a checkpoint, records its time and, as "NAME cpu", its sessions' processor time.
+# timed NAME COMMAND...: runs it after a checkpoint, records its time and, as "NAME cpu", the
+# processor time that its sessions and the log's writer took.
 timed() {
     local name=$1 cpu from took
     shift
     sql -c CHECKPOINT
     idle
-    cpu=$(cpu_of_ended) from=$(now)
+    cpu=$(cpu_of_work) from=$(now)
     "$@"
     took=$(ms_since "$from")
     record "$name" "$took"
     idle
-    record "$name cpu" "$(difference "$(cpu_of_ended)" "$cpu")"
+    record "$name cpu" "$(difference "$(cpu_of_work)" "$cpu")"
 }
 
 # at_once COMMAND ARGUMENT...: runs COMMAND once for each ARGUMENT, all at once; fails where one fails.

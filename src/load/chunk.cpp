@@ -42,8 +42,8 @@ void describe_chunk(void *argument) {
 // True if the table is no more than a heap that the view fills: then rows can go to it as they are.
 bool takes_batches(Relation target, const Query *given) {
     const Form_pg_class relation = target->rd_rel;
-    if (relation->relkind != RELKIND_RELATION || relation->relam != HEAP_TABLE_AM_OID || relation->relispartition || relation->relhasindex ||
-        relation->relhassubclass || target->trigdesc || target->rd_rules ||
+    if (relation->relkind != RELKIND_RELATION || relation->relam != HEAP_TABLE_AM_OID || relation->relispartition ||
+        relation->relhasindex || relation->relhassubclass || target->trigdesc || target->rd_rules ||
         ::check_enable_rls(RelationGetRelid(target), InvalidOid, true) == RLS_ENABLED)
         return false;
     const TupleDesc columns = RelationGetDescr(target);
@@ -80,11 +80,14 @@ costs write_batches(Oid view, Relation target, const plan::key_bounds &bounds, c
     if (::pg_class_aclcheck(RelationGetRelid(target), ::GetUserId(), ACL_INSERT) != ACLCHECK_OK)
         ::aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, RelationGetRelationName(target));
     const char *text = "pg_etl: load a chunk";
-    // Rows that an earlier statement of the transaction wrote are seen, those that this one writes are not.
     ::PushActiveSnapshot(::GetTransactionSnapshot());
     Query *wanted = plan::source_query(view, target, bounds, plan::row_shape::physical);
     const lifted_columns lifted = lift(wanted);
     PlannedStmt *plan = plan::plan_source_query(wanted, text).plan;
+    ::PopActiveSnapshot();
+    // Planning has locked all partitions: one that was rewritten later has no rows for an older snapshot. Rows that an
+    // earlier statement of the transaction wrote are seen, those that this one writes are not.
+    ::PushActiveSnapshot(::GetTransactionSnapshot());
     DestReceiver *receiver = create_receiver(target, lifted, given_attributes(RelationGetDescr(target), given));
     QueryDesc *query =
         ::CreateQueryDesc(plan, text, ::GetActiveSnapshot(), InvalidSnapshot, receiver, nullptr, nullptr, 0);
@@ -147,8 +150,8 @@ costs write_chunk(Oid view, Oid target, const plan::key_bounds &bounds) {
 
     const Relation table = plan::open_planned(target, RowExclusiveLock, "staging table");
     const Query *given = plan::source_query(view, table, bounds, plan::row_shape::given);
-    const costs spent =
-        takes_batches(table, given) ? write_batches(view, table, bounds, given) : write_by_insert(view, table, bounds, given);
+    const costs spent = takes_batches(table, given) ? write_batches(view, table, bounds, given)
+                                                    : write_by_insert(view, table, bounds, given);
     ::relation_close(table, NoLock);
     // What comes next in this transaction sees the rows.
     ::CommandCounterIncrement();

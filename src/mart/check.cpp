@@ -8,18 +8,19 @@ namespace etl::mart {
 
 namespace {
 
-pg::string constraint_statement(const table &mart, const table &staging, std::string_view portal) {
-    return pg::format("ALTER TABLE %s ADD CONSTRAINT %s %s", staging.quoted().c_str(), portal_constraint,
-                      portal_check(mart, portal).c_str());
+pg::string count_statement(const table &staging) {
+    return "SELECT count(*) FROM ONLY " + staging.quoted();
 }
 
-void require_rows(const table &staging, std::int64_t expected) {
-    const std::int64_t found = pg::query("SELECT count(*) FROM ONLY " + staging.quoted()).int8(0, 0);
-    if (found != expected)
+void require_rows(const table &staging, const row_counts &rows) {
+    if (rows.found)
+        return;
+    const std::int64_t found = pg::query(count_statement(staging)).int8(0, 0);
+    if (found != rows.written)
         throw error(
             "XX001",
             pg::view(pg::format("staging table %s holds %lld rows, but its chunks wrote %lld", staging.quoted().c_str(),
-                                static_cast<long long>(found), static_cast<long long>(expected))),
+                                static_cast<long long>(found), static_cast<long long>(rows.written))),
             "Rows were lost, or somebody wrote to the table.", "Cancel the run with etl_cancel and seed anew.");
 }
 
@@ -42,15 +43,15 @@ pg::string check_statement(Oid mart_oid, std::string_view portal, std::int64_t r
     const table mart = read_table(mart_oid, "mart");
     table staging = mart;
     staging.name = staging_name(mart, portal, run);
-    return constraint_statements(mart, staging, portal, run) + constraint_statement(mart, staging, portal);
+    return constraint_statements(mart, staging, portal, run) + count_statement(staging);
 }
 
-void check_staging(Oid mart_oid, std::string_view portal, std::int64_t run, Oid staging_oid, std::int64_t rows) {
+void check_staging(Oid mart_oid, std::string_view portal, std::int64_t run, Oid staging_oid, const row_counts &rows) {
     pinned_settings settings;
     const table mart = read_table(mart_oid, "mart");
     const table staging = read_table(staging_oid, "staging table");
-    if (!has_portal_constraint(staging.oid))
-        pg::execute(constraint_statement(mart, staging, portal));
+    if (!has_portal_constraint(staging.oid)) // a run that an earlier version began
+        pg::execute(portal_constraint_statement(mart, staging, portal));
     require_rows(staging, rows);
     // The constraints of what the index tasks have built, and indexes that the mart has got since the run was planned.
     build_missing_indexes(mart, staging, pg::view(partition_name(mart, portal)),

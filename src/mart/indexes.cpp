@@ -2,6 +2,7 @@
 #include "mart/indexes.hpp"
 
 #include "mart/mart.hpp"
+#include "pg/index_build.hpp"
 
 namespace etl::mart {
 
@@ -14,33 +15,48 @@ struct index {
     pg::string tablespace;
     pg::string constraint; // PRIMARY KEY or UNIQUE, where it belongs to a constraint
     pg::string deferral;   // " DEFERRABLE ..." of that
+    bool of_columns;       // a B-tree with an entry for each row, of nothing but columns
 };
 
-index read_index(Oid oid) {
+// By a condition on pg_index i with the parameter $1, in the order in which they were made.
+pg::vector<index> indexes_where(const char *condition, Oid parameter) {
     const pg::result rows = pg::query(
-        "SELECT c.relname::text, pg_get_indexdef(c.oid), i.indisunique, coalesce(t.spcname::text, ''),"
-        " format('CREATE %sINDEX %I ON %s%I.%I ', CASE WHEN i.indisunique THEN 'UNIQUE ' END, c.relname,"
-        " CASE c.relkind WHEN 'I' THEN 'ONLY ' END, n.nspname, r.relname),"
-        " CASE k.contype WHEN 'p' THEN 'PRIMARY KEY' WHEN 'u' THEN 'UNIQUE' ELSE '' END,"
-        " CASE WHEN k.condeferrable THEN ' DEFERRABLE' ELSE '' END || CASE WHEN k.condeferred THEN ' INITIALLY "
-        "DEFERRED'"
-        " ELSE '' END"
-        " FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_class r ON r.oid = i.indrelid"
-        " JOIN pg_namespace n ON n.oid = r.relnamespace LEFT JOIN pg_tablespace t ON t.oid = c.reltablespace"
-        " LEFT JOIN pg_constraint k ON k.conindid = c.oid AND k.conrelid = r.oid AND k.contype IN ('p', 'u', 'x')"
-        " WHERE i.indexrelid = $1",
-        {pg::oid(oid)});
-    if (rows.empty())
+        pg::format(
+            "SELECT c.relname::text, pg_get_indexdef(c.oid), i.indisunique, coalesce(t.spcname::text, ''),"
+            " format('CREATE %%sINDEX %%I ON %%s%%I.%%I ', CASE WHEN i.indisunique THEN 'UNIQUE ' END, c.relname,"
+            " CASE c.relkind WHEN 'I' THEN 'ONLY ' END, n.nspname, r.relname),"
+            " CASE k.contype WHEN 'p' THEN 'PRIMARY KEY' WHEN 'u' THEN 'UNIQUE' ELSE '' END,"
+            " CASE WHEN k.condeferrable THEN ' DEFERRABLE' ELSE '' END || CASE WHEN k.condeferred THEN ' INITIALLY "
+            "DEFERRED'"
+            " ELSE '' END, m.amname = 'btree' AND i.indexprs IS NULL AND i.indpred IS NULL AND NOT i.indisexclusion"
+            " FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_class r ON r.oid = i.indrelid"
+            " JOIN pg_namespace n ON n.oid = r.relnamespace LEFT JOIN pg_tablespace t ON t.oid = c.reltablespace"
+            " LEFT JOIN pg_constraint k ON k.conindid = c.oid AND k.conrelid = r.oid AND k.contype IN ('p', 'u', 'x')"
+            " JOIN pg_am m ON m.oid = c.relam WHERE %s ORDER BY i.indexrelid",
+            condition),
+        {pg::oid(parameter)});
+    pg::vector<index> found;
+    for (std::size_t row = 0; row < rows.size(); row++) {
+        const pg::string &definition = rows.text(row, 1);
+        const pg::string &prefix = rows.text(row, 4);
+        if (definition.compare(0, prefix.size(), prefix) != 0)
+            throw error("XX000", pg::view(pg::format("unexpected definition of an index: %s", definition.c_str())));
+        found.push_back({rows.text(row, 0), definition.substr(prefix.size()), rows.boolean(row, 2), rows.text(row, 3),
+                         rows.text(row, 5), rows.optional_text(row, 6).value_or(pg::string()), rows.boolean(row, 7)});
+    }
+    return found;
+}
+
+index read_index(Oid oid) {
+    const pg::vector<index> found = indexes_where("i.indexrelid = $1", oid);
+    if (found.empty())
         throw error("42704", pg::view(pg::format("index with OID %u of the mart does not exist", oid)),
                     "It was dropped after the run had been planned.", "Cancel the run with etl_cancel and seed anew.");
-    const pg::string &definition = rows.text(0, 1);
-    const pg::string &prefix = rows.text(0, 4);
-    if (definition.compare(0, prefix.size(), prefix) != 0)
-        throw error("XX000", pg::view(pg::format("unexpected definition of an index: %s", definition.c_str())));
-    index found{rows.text(0, 0),    definition.substr(prefix.size()),
-                rows.boolean(0, 2), rows.text(0, 3),
-                rows.text(0, 5),    rows.optional_text(0, 6).value_or(pg::string())};
-    return found;
+    return found.front();
+}
+
+pg::vector<index> valid_indexes(const table &of) {
+    return indexes_where("i.indrelid = $1 AND i.indisvalid", of.oid);
 }
 
 pg::string create_statement(const index &like, std::string_view name, const table &on) {
@@ -61,25 +77,29 @@ pg::string constraint_statement(const index &like, std::string_view name, const 
 // `constrained`: with the constraint that `like` has, if any; `bare`: with none.
 enum class match { constrained, bare };
 
-// An index of the same shape, `taken` ones not counted: attaching gives each index of the mart one of its own.
-std::optional<index> find_match(const index &like, match how, Oid on, const pg::vector<pg::string> &taken) {
-    const pg::result rows = pg::query(
-        "SELECT indexrelid::oid FROM pg_index WHERE indrelid = $1 AND indisvalid ORDER BY indexrelid", {pg::oid(on)});
-    for (std::size_t row = 0; row < rows.size(); row++) {
-        index other = read_index(rows.oid(row, 0));
+// Of a table's indexes one of the same shape, `taken` ones not counted: attaching gives each index of the mart one of
+// its own.
+const index *find_match(const index &like, match how, const pg::vector<index> &indexes,
+                        const pg::vector<pg::string> &taken) {
+    for (const index &other : indexes)
         if (other.tail == like.tail && other.unique == like.unique &&
             (how == match::bare ? other.constraint.empty()
                                 : like.constraint.empty() || other.constraint == like.constraint) &&
             std::find(taken.begin(), taken.end(), other.name) == taken.end())
-            return other;
-    }
-    return std::nullopt;
+            return &other;
+    return nullptr;
 }
 
 void create(const index &like, std::string_view name, const table &on) {
     pinned_settings settings;
     settings.set("default_tablespace", like.tablespace.c_str());
     pg::execute(create_statement(like, name, on));
+}
+
+Oid create_unfilled(const index &like, std::string_view name, const table &on) {
+    pinned_settings settings;
+    settings.set("default_tablespace", like.tablespace.c_str());
+    return pg::create_unfilled_index(on.oid, create_statement(like, name, on).c_str());
 }
 
 void add_constraint(const index &like, std::string_view name, const table &on) {
@@ -142,22 +162,42 @@ pg::string constraint_statements(const table &mart, const table &staging, std::s
     return statements;
 }
 
-void build_index(Oid mart_oid, Oid parent_index, std::string_view portal, std::int64_t run, Oid staging_oid) {
+std::optional<std::int64_t> build_indexes(Oid mart_oid, const pg::vector<Oid> &parent_indexes, std::string_view portal,
+                                          std::int64_t run, Oid staging_oid, means allowed) {
     pinned_settings settings;
     const table mart = read_table(mart_oid, "mart");
     const table staging = read_table(staging_oid, "staging table");
-    const index like = read_index(parent_index);
-    if (!find_match(like, match::bare, staging.oid, {}))
-        create(like, pg::view(staging_index_name(mart, like, portal, run)), staging);
+    settings.set("maintenance_work_mem", pg::format("%dkB", allowed.memory).c_str());
+    settings.set("max_parallel_maintenance_workers", pg::format("%d", allowed.processes).c_str());
+    const pg::vector<index> present = valid_indexes(staging);
+    pg::vector<Oid> unfilled;
+    for (const Oid parent : parent_indexes) {
+        const index like = read_index(parent);
+        if (find_match(like, match::bare, present, {}))
+            continue;
+        const pg::string name = staging_index_name(mart, like, portal, run);
+        if (allowed.processes == 0 && like.of_columns)
+            unfilled.push_back(create_unfilled(like, pg::view(name), staging));
+        else
+            create(like, pg::view(name), staging);
+    }
+    if (unfilled.empty())
+        return std::nullopt;
+    // Half of it is for the rows, half for sorting them.
+    const int memory = std::max(allowed.memory / 2, 1024);
+    settings.set("maintenance_work_mem", pg::format("%dkB", memory).c_str());
+    return pg::fill_indexes(staging.oid, unfilled.data(), static_cast<int>(unfilled.size()),
+                            static_cast<std::size_t>(memory) * 1024);
 }
 
 void build_missing_indexes(const table &mart, const table &on, std::string_view base, std::string_view suffix) {
+    const pg::vector<index> present = valid_indexes(on);
     pg::vector<pg::string> taken;
     for (const Oid parent : indexes(mart.oid)) {
         const index like = read_index(parent);
-        if (const std::optional<index> whole = find_match(like, match::constrained, on.oid, taken)) {
+        if (const index *const whole = find_match(like, match::constrained, present, taken)) {
             taken.push_back(whole->name);
-        } else if (const std::optional<index> bare = find_match(like, match::bare, on.oid, taken)) {
+        } else if (const index *const bare = find_match(like, match::bare, present, taken)) {
             add_constraint(like, pg::view(bare->name), on);
             taken.push_back(bare->name);
         } else {

@@ -22,7 +22,8 @@ Oid prepare(std::string_view name, std::optional<Oid> view);
 void check_fit(Oid mart, Oid view);
 
 // An empty plain table beside the mart for the rows of one portal in one run: columns, defaults and checks of the mart,
-// no index, autovacuum off while it is loaded. Owned by the current user.
+// and CHECK (portal IS NOT NULL AND portal = '...'), which lets ATTACH skip its scan; no index, autovacuum off while it is
+// loaded. Owned by the current user.
 // 55000, 42501 and 42P07 where publish could not put it in its place.
 Oid create_staging(Oid mart, std::string_view portal, std::int64_t run);
 // Drops it. False where there is nothing to drop: it is gone, it was published (whatever became of it since), or it is
@@ -34,20 +35,30 @@ pg::vector<Oid> indexes(Oid mart);
 // The statement that builds one of them on the portal's staging table (its name as create_staging gives it). Index tasks
 // of one portal run at the same time under SHARE locks, so the index's constraint is left to the check.
 pg::string index_statement(Oid mart, Oid parent_index, std::string_view portal, std::int64_t run);
-void build_index(Oid mart, Oid parent_index, std::string_view portal, std::int64_t run, Oid staging);
+// What builds may take.
+struct means {
+    int memory;    // kB
+    int processes; // besides this one
+};
+// Builds several of them. Returns how many rows the table has, where a build has told.
+std::optional<std::int64_t> build_indexes(Oid mart, const pg::vector<Oid> &parent_indexes, std::string_view portal,
+                                          std::int64_t run, Oid staging, means allowed);
 
-// Makes constraints of the indexes that are some in the mart, adds (and so validates) the constraint CHECK (portal IS NOT NULL AND portal = '...') that lets ATTACH skip its scan,
-// compares the table's rows with `rows`, and checks that every index of the mart has its match. XX001 where rows
-// differ.
+// Makes constraints of the indexes that are some in the mart, has the rows counted unless the index builds have found as
+// many as the chunks wrote, and checks that every index of the mart has its match. XX001 where rows differ.
+struct row_counts {
+    std::int64_t written;
+    bool found;
+};
 pg::string check_statement(Oid mart, std::string_view portal, std::int64_t run);
-void check_staging(Oid mart, std::string_view portal, std::int64_t run, Oid staging, std::int64_t rows);
+void check_staging(Oid mart, std::string_view portal, std::int64_t run, Oid staging, const row_counts &rows);
 
-// Statistics of the portal's staging table, so that no reader meets a partition without, and of the mart as a whole, whose
-// partitions are left alone. The mart's by etl.statistics_target, the partition's by two fifths of it, as good as a reader
-// needs at once, where autovacuum will refine them.
+// Statistics of the portal's staging table, so that no reader meets a partition without: of columns that have an index, or
+// all where indexes compute something. Then, once readers have it, of the partitions' other columns and of the mart as a
+// whole. The mart's by etl.statistics_target, the partition's by two fifths of it where autovacuum will refine them.
 pg::string analyze_statement(Oid mart, std::string_view portal, std::int64_t run);
 void analyze_staging(Oid mart, Oid staging);
-void analyze_mart(Oid mart);
+void analyze_mart(Oid mart, const pg::vector<partition> &filled);
 
 // Attaches all staging tables in place of the portals' partitions; replaced ones stay beside as <partition>_old, and
 // what was <partition>_old before is dropped. All or nothing, in the caller's transaction.

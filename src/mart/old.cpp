@@ -59,6 +59,11 @@ pg::string portal_check(const table &mart, std::string_view portal) {
     return "CHECK (portal IS NOT NULL AND portal" + collation + " = " + pg::quote_literal(portal) + ")";
 }
 
+pg::string portal_constraint_statement(const table &mart, const table &on, std::string_view portal) {
+    return pg::format("ALTER TABLE %s ADD CONSTRAINT %s %s", on.quoted().c_str(), portal_constraint,
+                      portal_check(mart, portal).c_str());
+}
+
 bool has_portal_constraint(Oid table) {
     return !pg::query("SELECT FROM pg_constraint WHERE conrelid = $1 AND contype = 'c' AND conname = $2::name",
                       {pg::oid(table), pg::text(portal_constraint)})
@@ -132,8 +137,7 @@ void set_aside(const table &mart, std::string_view portal, const table &replaced
     }
     // A partition that we did not make has no mark yet. Its rows are checked when etl_revert brings it back.
     if (!has_portal_constraint(old.oid))
-        pg::execute(pg::format("ALTER TABLE %s ADD CONSTRAINT %s %s NOT VALID", old.quoted().c_str(), portal_constraint,
-                               portal_check(mart, portal).c_str()));
+        pg::execute(portal_constraint_statement(mart, old, portal) + " NOT VALID");
     pg::string comment(former_partition.data(), former_partition.size());
     comment += mart.quoted() + for_portal(portal);
     if (replaced.comment)

@@ -12,6 +12,7 @@ constexpr const char *portal_constraint = "pg_etl_portal";
 // CHECK (portal IS NOT NULL AND portal = '...'), as PostgreSQL itself writes a partition's constraint.
 pg::string portal_check(const table &mart, std::string_view portal);
 bool has_portal_constraint(Oid table);
+pg::string portal_constraint_statement(const table &mart, const table &on, std::string_view portal);
 
 // The name that the portal's next partition gets: that of the one it replaces, where this lies in the mart's schema.
 pg::string final_name(const table &mart, std::string_view portal, const std::optional<table> &replaced);

@@ -69,6 +69,8 @@ Oid create_staging(Oid mart_oid, std::string_view portal, std::int64_t run) {
     if (!mart.tablespace.empty())
         statement += " TABLESPACE " + pg::quote_identifier(pg::view(mart.tablespace));
     pg::execute(statement);
+    // While the table is empty: rows are checked as they come, and never looked at again for it.
+    pg::execute(portal_constraint_statement(mart, staging, portal));
     staging.oid = find_relation(pg::view(staging.schema), pg::view(staging.name));
     revoke_from_others(staging);
     comment_on(staging, pg::view(staging_comment(mart, portal, run)));

@@ -1,5 +1,7 @@
-// Boundary: a heap's file, written as the storage manager would. PostgreSQL 16 renamed what names a file.
+// Boundary: a heap's file, written as the storage manager would.
 #include "pg/heap_append.hpp"
+
+#include "pg/heap_file.hpp"
 
 extern "C" {
 #include "access/tableam.h"
@@ -7,7 +9,6 @@ extern "C" {
 #include "access/xloginsert.h"
 #include "storage/bufmgr.h"
 #include "storage/bufpage.h"
-#include "storage/fd.h"
 #include "storage/lmgr.h"
 #include "storage/proc.h"
 #include "storage/sync.h"
@@ -17,57 +18,10 @@ extern "C" {
 namespace etl::pg {
 
 struct heap_end {
-    Relation heap;
-    MemoryContextCallback close;
-    File file; // of that segment, or negative
-    BlockNumber segment;
+    heap_file file;
 };
 
 namespace {
-
-#if PG_VERSION_NUM >= 160000
-RelFileLocator *file_of(Relation heap) {
-    return &heap->rd_locator;
-}
-void set_file(FileTag &tag, Relation heap) {
-    tag.rlocator = heap->rd_locator;
-}
-#else
-RelFileNode *file_of(Relation heap) {
-    return &heap->rd_node;
-}
-void set_file(FileTag &tag, Relation heap) {
-    tag.rnode = heap->rd_node;
-}
-#endif
-
-const char *path_of(Relation heap, BlockNumber segment) {
-#if PG_VERSION_NUM >= 180000
-    const RelPathStr found = relpathperm(*file_of(heap), MAIN_FORKNUM);
-    const char *path = found.str;
-#else
-    const char *path = relpathperm(*file_of(heap), MAIN_FORKNUM);
-#endif
-    return segment == 0 ? ::pstrdup(path) : ::psprintf("%s.%u", path, segment);
-}
-
-void close_file(void *argument) {
-    heap_end *end = static_cast<heap_end *>(argument);
-    if (end->file >= 0)
-        ::FileClose(end->file);
-    end->file = -1;
-}
-
-void open_segment(heap_end *end, BlockNumber segment) {
-    if (end->file >= 0 && end->segment == segment)
-        return;
-    close_file(end);
-    const char *path = path_of(end->heap, segment);
-    end->file = ::PathNameOpenFile(path, O_RDWR | O_CREAT | PG_BINARY);
-    if (end->file < 0)
-        ereport(ERROR, (errcode_for_file_access(), errmsg("could not open file \"%s\": %m", path)));
-    end->segment = segment;
-}
 
 char *page_at(char *pages, int number) {
     return pages + static_cast<std::size_t>(number) * BLCKSZ;
@@ -90,7 +44,7 @@ void log_pages(Relation heap, char *pages, int count, BlockNumber first) {
         blocks[i] = first + static_cast<BlockNumber>(i);
         list[i] = page_at(pages, i);
     }
-    ::log_newpages(file_of(heap), MAIN_FORKNUM, count, blocks, list, true);
+    ::log_newpages(name_of_file(heap), MAIN_FORKNUM, count, blocks, list, true);
     ::XLogFlush(PageGetLSN(list[count - 1]));
     for (int i = 0; i < count; i++)
         ::PageSetChecksumInplace(list[i], blocks[i]);
@@ -113,32 +67,37 @@ bool request_sync(heap_end *end) {
     memset(&tag, 0, sizeof tag);
     tag.handler = SYNC_HANDLER_MD;
     tag.forknum = MAIN_FORKNUM;
-    tag.segno = end->segment;
-    set_file(tag, end->heap);
+    tag.segno = end->file.segment;
+#if PG_VERSION_NUM >= 160000
+    tag.rlocator = *name_of_file(end->file.heap);
+#else
+    tag.rnode = *name_of_file(end->file.heap);
+#endif
     // The queue may be full.
-    return ::RegisterSyncRequest(&tag, SYNC_REQUEST, false) || ::FileSync(end->file, WAIT_EVENT_DATA_FILE_SYNC) == 0;
+    return ::RegisterSyncRequest(&tag, SYNC_REQUEST, false) ||
+           ::FileSync(end->file.file, WAIT_EVENT_DATA_FILE_SYNC) == 0;
 }
 
 // Appends pages that belong to one segment, of which `first` is the first block.
 void append_run(heap_end *end, char *pages, int count, BlockNumber first) {
-    open_segment(end, first / RELSEG_SIZE);
+    open_segment(&end->file, first / RELSEG_SIZE);
     for (int i = 0; i < count; i++)
         place_rows(page_at(pages, i), first + static_cast<BlockNumber>(i));
     // A crash repeats the log from where the last checkpoint began. If one begins between logging and writing, it must
     // neither miss the pages nor be held up while the log goes to disk: they are logged again.
     for (;;) {
         const XLogRecPtr redo = ::GetRedoRecPtr();
-        log_pages(end->heap, pages, count, first);
+        log_pages(end->file.heap, pages, count, first);
         delay_checkpoints();
         if (::GetRedoRecPtr() == redo)
             break;
         let_checkpoints_start();
     }
-    // Until the delay is over nothing raises an error: asking for a sync would, where the memory for a shorter queue of them
-    // lacks, but in a critical section it is refused instead.
+    // Until the delay is over nothing raises an error: asking for a sync would, where the memory for a shorter queue of
+    // them lacks, but in a critical section it is refused instead.
     const int size = count * BLCKSZ;
     errno = 0;
-    const bool written = ::FileWrite(end->file, pages, size, static_cast<off_t>(first % RELSEG_SIZE) * BLCKSZ,
+    const bool written = ::FileWrite(end->file.file, pages, size, static_cast<off_t>(first % RELSEG_SIZE) * BLCKSZ,
                                      WAIT_EVENT_DATA_FILE_EXTEND) == size;
     const int write_error = errno == 0 ? ENOSPC : errno;
     START_CRIT_SECTION();
@@ -149,12 +108,12 @@ void append_run(heap_end *end, char *pages, int count, BlockNumber first) {
     if (!synced) {
         errno = sync_error;
         ereport(::data_sync_elevel(ERROR),
-                (errcode_for_file_access(), errmsg("could not fsync file \"%s\": %m", ::FilePathName(end->file))));
+                (errcode_for_file_access(), errmsg("could not fsync file \"%s\": %m", ::FilePathName(end->file.file))));
     }
     if (!written) {
         errno = write_error;
         ereport(ERROR,
-                (errcode_for_file_access(), errmsg("could not extend file \"%s\": %m", ::FilePathName(end->file)),
+                (errcode_for_file_access(), errmsg("could not extend file \"%s\": %m", ::FilePathName(end->file.file)),
                  errhint("Check free disk space.")));
     }
 }
@@ -169,25 +128,22 @@ bool takes_pages(Relation heap) {
 
 heap_end *open_heap_end(Relation heap) {
     heap_end *end = static_cast<heap_end *>(::palloc0(sizeof(heap_end)));
-    end->heap = heap;
-    end->file = -1;
-    end->close.func = close_file;
-    end->close.arg = end;
-    ::MemoryContextRegisterResetCallback(CurrentMemoryContext, &end->close);
+    begin_file(&end->file, heap);
     return end;
 }
 
 void append_pages(heap_end *end, char *pages, int count) {
-    ::LockRelationForExtension(end->heap, ExclusiveLock);
+    const Relation heap = end->file.heap;
+    ::LockRelationForExtension(heap, ExclusiveLock);
     while (count > 0) {
-        const BlockNumber first = RelationGetNumberOfBlocks(end->heap);
+        const BlockNumber first = RelationGetNumberOfBlocks(heap);
         const BlockNumber left_in_segment = RELSEG_SIZE - first % RELSEG_SIZE;
         const int now = left_in_segment < static_cast<BlockNumber>(count) ? static_cast<int>(left_in_segment) : count;
         append_run(end, pages, now, first);
         pages = page_at(pages, now);
         count -= now;
     }
-    ::UnlockRelationForExtension(end->heap, ExclusiveLock);
+    ::UnlockRelationForExtension(heap, ExclusiveLock);
 }
 
 } // namespace etl::pg

@@ -56,8 +56,11 @@ Buffer pin_page(Relation heap, BlockNumber number, Buffer expected, BufferAccess
     return ::ReadBufferExtended(heap, MAIN_FORKNUM, number, RBM_NORMAL, strategy);
 }
 
-Buffer expected_after(Buffer pinned) {
-    return pinned > 0 && pinned < NBuffers ? pinned + 1 : InvalidBuffer;
+// Pages lie in the order in which they came into the cache: often one behind the other; one before the other where they
+// got the places of a table that was dropped, which are given out from the last one on.
+Buffer expected_after(Buffer before, Buffer pinned) {
+    const Buffer next = pinned == before - 1 ? pinned - 1 : pinned + 1;
+    return pinned > 0 && next > 0 && next <= NBuffers ? next : InvalidBuffer;
 }
 
 namespace {
@@ -101,12 +104,24 @@ bool is_visible(const heap_pages &pages, bool all_visible, HeapTupleHeader row, 
 
 } // namespace
 
-static void turn_to(heap_pages &pages, BlockNumber number) {
+static char *turn_to(heap_pages &pages, BlockNumber number) {
+    const Buffer before = pages.pinned;
     if (BufferIsValid(pages.pinned))
         ::ReleaseBuffer(pages.pinned);
     pages.pinned = InvalidBuffer;
     pages.pinned = pin_page(pages.heap, number, pages.expected, pages.strategy);
-    pages.expected = expected_after(pages.pinned);
+    pages.expected = expected_after(before, pages.pinned);
+    return static_cast<char *>(BufferGetPage(pages.pinned));
+}
+
+const char *next_page_of(const heap_pages &pages) {
+    return BufferIsValid(pages.expected) ? static_cast<const char *>(BufferGetPage(pages.expected)) : nullptr;
+}
+
+char *lock_page(heap_pages &pages, BlockNumber number) {
+    char *page = turn_to(pages, number);
+    ::LockBuffer(pages.pinned, BUFFER_LOCK_SHARE);
+    return page;
 }
 
 // Locks the page that was turned to, and returns it.
@@ -146,7 +161,7 @@ page_rows read_page(heap_pages &pages, BlockNumber number) {
     const int item_count = static_cast<int>(PageGetMaxOffsetNumber(page));
     const bool all_visible = is_all_visible(pages, page);
     const bool look = !all_visible || pages.is_serializable;
-    const char *next = BufferIsValid(pages.expected) ? page + BLCKSZ : nullptr;
+    const char *next = next_page_of(pages);
     if (next) {
         kernel::fetch(next);
         kernel::fetch(next + BLCKSZ / 2);

@@ -73,8 +73,12 @@ struct page_rows {
 BufferAccessStrategy strategy_for(BlockNumber pages);
 // Pins a page; where it lies as expected, without a search for it. What was read in order often lies so in the cache.
 Buffer pin_page(Relation heap, BlockNumber number, Buffer expected, BufferAccessStrategy strategy);
-// Where the page that comes next may be.
-Buffer expected_after(Buffer pinned);
+// Where the page behind the one that is pinned may be, which came after the other.
+Buffer expected_after(Buffer before, Buffer pinned);
+// Pins the page and locks it in share mode, for who looks at all of its rows. The pin goes with the next page.
+char *lock_page(heap_pages &pages, BlockNumber page);
+// Where the page behind that one may be; nothing but asking for it is allowed. NULL: unknown
+const char *next_page_of(const heap_pages &pages);
 
 // Rows of an all-visible page are not looked at one by one.
 page_rows read_page(heap_pages &pages, BlockNumber page);

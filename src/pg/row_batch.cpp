@@ -1,13 +1,13 @@
-// Boundary: rows to pages. PostgreSQL 16 takes pages by many itself.
+// Boundary: rows to pages.
 #include "pg/row_batch.hpp"
+
+#include "pg/new_pages.hpp"
 
 extern "C" {
 #include "access/heapam.h"
 #include "access/tableam.h"
 #include "access/xact.h"
 #include "storage/bufmgr.h"
-#include "storage/freespace.h"
-#include "storage/lmgr.h"
 #include "utils/rel.h"
 }
 
@@ -29,26 +29,11 @@ bool is_full(const row_batch *batch) {
     return batch->room < batch->page_room / 4;
 }
 
-#if PG_VERSION_NUM < 160000
-// The next of our pages, pinned. Others may have found it meanwhile, and put rows there.
-Buffer next_page(row_batch *batch, std::size_t to_come) {
-    if (batch->page < batch->page_count)
-        return batch->pages[batch->page++];
-    const std::size_t rows = static_cast<std::size_t>(batch->count);
-    const int wanted = static_cast<int>(
-        std::min<std::size_t>(static_cast<std::size_t>(batch->next_count), 1 + to_come / std::max<std::size_t>(rows, 1)));
-    batch->page = batch->page_count = 0;
-    ::LockRelationForExtension(batch->heap, ExclusiveLock);
-    while (batch->page_count < wanted)
-        batch->pages[batch->page_count++] =
-            ::ReadBufferExtended(batch->heap, MAIN_FORKNUM, P_NEW, RBM_NORMAL, nullptr);
-    ::UnlockRelationForExtension(batch->heap, ExclusiveLock);
-    // Pages that are pinned together must not be more than each process can have of a small cache.
-    const int fair = std::clamp(NBuffers / (MaxBackends + 1), 1, row_batch::most_pages);
-    batch->next_count = std::min(2 * batch->next_count, fair);
-    return batch->pages[batch->page++];
+// How many pages the rows of the batch, and those to come, may fill.
+int pages_for(const row_batch *batch, std::size_t to_come) {
+    const std::size_t rows = static_cast<std::size_t>(std::max(batch->count, 1));
+    return static_cast<int>(std::min<std::size_t>(1 + to_come / rows, PG_INT16_MAX));
 }
-#endif
 
 } // namespace
 
@@ -59,7 +44,7 @@ row_batch *begin_rows(Relation heap, int limit, bool fills_gaps) {
     batch->fills_gaps = fills_gaps;
     batch->page_room = BLCKSZ - SizeOfPageHeaderData - RelationGetTargetPageFreeSpace(heap, HEAP_DEFAULT_FILLFACTOR);
     batch->room = batch->page_room;
-    batch->next_count = 1;
+    batch->pages = begin_new_pages(heap, nullptr);
     const std::size_t most = static_cast<std::size_t>(batch->limit);
     batch->rows = static_cast<HeapTupleData *>(::palloc0(sizeof(HeapTupleData) * most));
     batch->slots = static_cast<TupleTableSlot **>(::palloc(sizeof(TupleTableSlot *) * most));
@@ -94,15 +79,14 @@ void write_rows(row_batch *batch, std::size_t to_come) {
 #if PG_VERSION_NUM >= 160000
     where.next_free = where.last_free = InvalidBlockNumber;
 #endif
-#if PG_VERSION_NUM < 160000
     // A few rows go to what room there is.
-    if (is_full(batch))
-        where.current_buf = next_page(batch, to_come);
-#endif
+    if (batch->pages && is_full(batch))
+        go_on_with_new_page(batch->pages, &where, pages_for(batch, to_come));
     ::table_multi_insert(batch->heap, batch->slots, batch->count, ::GetCurrentCommandId(true), TABLE_INSERT_SKIP_FSM,
                          &where);
     if (BufferIsValid(where.current_buf))
         ::ReleaseBuffer(where.current_buf);
+    keep_log_written(batch->log, batch->page_room - std::min(batch->page_room, batch->room));
 }
 
 void clear_rows(row_batch *batch) noexcept {
@@ -117,12 +101,8 @@ void clear_rows(row_batch *batch) noexcept {
 }
 
 void end_rows(row_batch *batch) {
-    for (; batch->page < batch->page_count; batch->page++) {
-        const Buffer page = batch->pages[batch->page];
-        const BlockNumber number = ::BufferGetBlockNumber(page);
-        ::ReleaseBuffer(page);
-        ::RecordPageWithFreeSpace(batch->heap, number, BLCKSZ - SizeOfPageHeaderData);
-    }
+    if (batch->pages)
+        end_new_pages(batch->pages);
     for (int i = 0; i < batch->limit; i++)
         ::ExecDropSingleTupleTableSlot(batch->slots[i]);
     ::table_finish_bulk_insert(batch->heap, TABLE_INSERT_SKIP_FSM);

@@ -1,6 +1,7 @@
 // Boundary: new rows of a heap, a page's worth at a time. All of it may ereport.
 #pragma once
 
+#include "pg/log_writer.hpp"
 #include "pg/postgres.hpp"
 
 extern "C" {
@@ -11,12 +12,13 @@ extern "C" {
 
 namespace etl::pg {
 
+struct new_pages;
+
 // Rows that lie ready in memory, as many as a new page takes, and pages for them: taken from the heap's end some at a
 // time, as each try for the lock that this needs costs more than a page does. One record of the log is written a page.
 // Lasts as long as the memory context that it was made in.
 struct row_batch {
     static constexpr int most_rows = static_cast<int>(MaxHeapTuplesPerPage);
-    static constexpr int most_pages = 32;
 
     Relation heap;
     int count;             // of rows
@@ -26,10 +28,8 @@ struct row_batch {
     std::size_t room;      // what the rows leave of it
     HeapTupleData *rows;
     TupleTableSlot **slots; // of the rows; after write_rows() they say where these are
-    // Pages of the heap's end that are ours to fill first.
-    Buffer pages[most_pages];
-    int page, page_count;
-    int next_count; // to take next time
+    new_pages *pages;       // or null
+    log_pace log;
 };
 row_batch *begin_rows(Relation heap, int limit, bool fills_gaps = false);
 

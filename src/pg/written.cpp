@@ -12,8 +12,10 @@ extern "C" {
 #include "access/xlog.h"
 #include "catalog/pg_am.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_namespace.h"
 #include "storage/bufmgr.h"
 #include "storage/bufpage.h"
+#include "utils/acl.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 }
@@ -41,8 +43,8 @@ bool is_before(Buffer buffer, XLogRecPtr position) {
     return XLogRecPtrIsInvalid(written) ? !has_unlogged_rows(buffer) : written <= position;
 }
 
-// Whether no page was marked all-visible since the position in this page of the visibility map. Who marks one writes the
-// position under the lock; who clears a mark does not: a mark that is there has been there all the time.
+// Whether no page was marked all-visible since the position in this page of the visibility map. Who marks one writes
+// the position under the lock; who clears a mark does not: a mark that is there has been there all the time.
 bool has_old_marks(Buffer map, XLogRecPtr position) {
     if (!BufferIsValid(map))
         return false;
@@ -54,8 +56,9 @@ bool has_old_marks(Buffer map, XLogRecPtr position) {
 
 class page_search {
 public:
-    page_search(Relation table, XLogRecPtr position)
-        : table_(table), position_(position), pages_(RelationGetNumberOfBlocks(table)), strategy_(strategy_for(pages_)) {}
+    page_search(Relation table, XLogRecPtr position, std::int64_t most_pages)
+        : table_(table), position_(position), left_(most_pages), pages_(RelationGetNumberOfBlocks(table)),
+          strategy_(strategy_for(pages_)) {}
 
     bool all_before() {
         bool before = true;
@@ -81,8 +84,11 @@ private:
 
     bool page_is_before(BlockNumber page) {
         CHECK_FOR_INTERRUPTS();
+        if (left_-- <= 0)
+            return false;
         const Buffer buffer = pin_page(table_, page, expected_, strategy_);
-        expected_ = expected_after(buffer);
+        expected_ = expected_after(before_, buffer);
+        before_ = buffer;
         constexpr int ahead = 8;
         if (buffer > 0 && buffer + ahead <= NBuffers)
             kernel::fetch(BufferGetPage(buffer + ahead));
@@ -93,11 +99,20 @@ private:
 
     Relation table_;
     XLogRecPtr position_;
+    std::int64_t left_; // pages that may be looked at
     BlockNumber pages_;
     BufferAccessStrategy strategy_;
-    Buffer expected_ = InvalidBuffer;
+    Buffer expected_ = InvalidBuffer, before_ = InvalidBuffer;
     Buffer map_ = InvalidBuffer;
 };
+
+bool may_use_schema(Oid schema) {
+#if PG_VERSION_NUM >= 160000
+    return ::object_aclcheck(NamespaceRelationId, schema, ::GetUserId(), ACL_USAGE) == ACLCHECK_OK;
+#else
+    return ::pg_namespace_aclcheck(schema, ::GetUserId(), ACL_USAGE) == ACLCHECK_OK;
+#endif
+}
 
 bool has_index(Relation table, AttrNumber column) {
     List *indexes = ::RelationGetIndexList(table);
@@ -123,12 +138,22 @@ log_place log_place_now() {
             format(UINT64_FORMAT, U64FromFullTransactionId(next))};
 }
 
-bool is_unwritten_since(Oid relation, std::uint64_t position) {
+bool is_unwritten_since(Oid relation, std::uint64_t position, std::int64_t most_pages) {
     return call([=] {
         const Relation table = ::relation_open(relation, NoLock);
-        const bool unwritten = is_plain_table(table) && page_search(table, position).all_before();
+        const bool unwritten = is_plain_table(table) && page_search(table, position, most_pages).all_before();
         ::relation_close(table, NoLock);
         return unwritten;
+    });
+}
+
+bool may_read_all(Oid relation) {
+    return call([=] {
+        const Relation table = ::relation_open(relation, NoLock);
+        const bool has_policies = table->rd_rel->relrowsecurity;
+        ::relation_close(table, NoLock);
+        return !has_policies && ::pg_class_aclcheck(relation, ::GetUserId(), ACL_SELECT) == ACLCHECK_OK &&
+               may_use_schema(::get_rel_namespace(relation));
     });
 }
 

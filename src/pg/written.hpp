@@ -14,8 +14,12 @@ log_place log_place_now();
 
 // Whether all rows of a table were written before a position of the log. Each write to a page leaves its position there;
 // what was not logged has none, and counts as written since. Of anything but a plain table by itself it can't be told.
-// The caller has a lock on the relation.
-bool is_unwritten_since(Oid relation, std::uint64_t position);
+// Where the visibility map does not tell, it looks at `most_pages` at most. The caller has a lock on the relation.
+bool is_unwritten_since(Oid relation, std::uint64_t position, std::int64_t most_pages);
+
+// Whether the current user may read all of the relation and no policy hides rows of it: then reading none of it leaves out
+// no error.
+bool may_read_all(Oid relation);
 
 // How many pages whoever looks for values of the column has to read: none where there is an index for that. Empty where
 // it can't be told.

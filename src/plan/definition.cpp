@@ -26,8 +26,8 @@ pg::string definition_of(const catalog::make &make, const pg::vector<catalog::so
                        {pg::oid(make.mart)})
                  .text(0, 0);
     for (const catalog::source &source : sources) {
-        const pg::result rule = pg::query(digest_of("(SELECT ev_action::text FROM pg_catalog.pg_rewrite"
-                                                    " WHERE ev_class = $1 AND ev_type = '1')"),
+        const pg::result rule = pg::query(pg::kept(digest_of("(SELECT ev_action::text FROM pg_catalog.pg_rewrite"
+                                                             " WHERE ev_class = $1 AND ev_type = '1')")),
                                           {pg::oid(source.view)});
         const catalog::portal portal = catalog::get_portal(pg::view(source.portal));
         parts += pg::format("; source %s %u of log %u, state %u ", source.portal.c_str(), source.view, portal.prices,

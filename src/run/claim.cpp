@@ -2,8 +2,8 @@
 #include "run/claim.hpp"
 
 #include "pg/identity.hpp"
-#include "pg/lock.hpp"
 #include "run/share.hpp"
+#include "run/together.hpp"
 #include "run/turn.hpp"
 #include "sync/follow.hpp"
 #include "sync/standing.hpp"
@@ -30,10 +30,6 @@ constexpr const char *is_ready =
     " AND o.state = 'running'))"
     " AND (t.kind <> 'publish' OR EXISTS (SELECT FROM etl.run r WHERE r.run_id = t.run_id AND r.publish = 'auto'))";
 
-pg::lock_key task_lock(std::int64_t run_id, std::int32_t task_no) {
-    return {pg::lock_kind::task, static_cast<std::uint32_t>(run_id), static_cast<std::uint32_t>(task_no)};
-}
-
 // Tasks in state running whose session lock nobody holds: their worker vanished without a word.
 pg::result orphans(std::int64_t run_id) {
     return pg::query(pg::kept(pg::format(
@@ -48,7 +44,7 @@ void take_back_orphans(const record &run) {
     const pg::result found = orphans(run.run_id);
     for (std::size_t row = 0; row < found.size(); row++) {
         const auto task_no = static_cast<std::int32_t>(found.int8(row, 0));
-        const pg::scoped_lock mine(task_lock(run.run_id, task_no));
+        const pg::scoped_lock mine(lock_of(run.run_id, task_no));
         if (!mine)
             continue; // another worker takes it back
         // A publish that waited was in nobody's company: it did not bring the server down.
@@ -140,6 +136,23 @@ claim_result later(std::int64_t milliseconds) {
     return result;
 }
 
+// Gives up the locks of a task, and of those along with it, unless it comes to be claimed.
+class held_claim {
+public:
+    held_claim(std::int64_t run_id, const task &wanted) noexcept : run_id_(run_id), wanted_(&wanted) {}
+    ~held_claim() {
+        if (wanted_)
+            release(run_id_, *wanted_);
+    }
+    held_claim(const held_claim &) = delete;
+    held_claim &operator=(const held_claim &) = delete;
+    void keep() noexcept { wanted_ = nullptr; }
+
+private:
+    std::int64_t run_id_;
+    const task *wanted_;
+};
+
 bool may_go_on(const record &run) {
     return !pg::query(pg::kept("SELECT FROM etl.run WHERE run_id = $1 AND state IN ('queued', 'running')"),
                       {pg::int8(run.run_id)})
@@ -147,6 +160,17 @@ bool may_go_on(const record &run) {
 }
 
 } // namespace
+
+pg::lock_key lock_of(std::int64_t run_id, std::int32_t task_no) {
+    return {pg::lock_kind::task, static_cast<std::uint32_t>(run_id), static_cast<std::uint32_t>(task_no)};
+}
+
+pg::vector<std::int64_t> numbers_of(const task &claimed) {
+    pg::vector<std::int64_t> numbers{claimed.task_no};
+    for (const along &other : claimed.together)
+        numbers.push_back(other.task_no);
+    return numbers;
+}
 
 bool may_pass(const char *sqlstate) noexcept {
     for (const char *passing : {"40001", "40P01", "55P03", "57014", "55006"})
@@ -226,16 +250,17 @@ claim_result claim(const record &run, bool alone) {
             return later(1);
         if (!may_go_on(run))
             return result;
-        pg::scoped_lock mine(task_lock(run.run_id, wanted.task_no));
-        if (mine) {
+        if (pg::try_lock(lock_of(run.run_id, wanted.task_no))) {
+            held_claim mine(run.run_id, wanted);
             if (wanted.divisible)
                 take_share(run, wanted);
+            take_together(run, wanted);
             pg::execute(pg::kept("UPDATE etl.task SET state = 'running', attempts = attempts + 1,"
                                  " pid = pg_catalog.pg_backend_pid(), started_at = pg_catalog.clock_timestamp(),"
                                  " snapshot = CASE WHEN kind = 'fold' THEN pg_catalog.pg_current_snapshot() END,"
                                  " ended_at = NULL, not_before = NULL, why = NULL, cuts = NULL"
-                                 " WHERE run_id = $1 AND task_no = $2"),
-                        {pg::int8(run.run_id), pg::int4(wanted.task_no)});
+                                 " WHERE run_id = $1 AND task_no = ANY ($2)"),
+                        {pg::int8(run.run_id), pg::int8_array(numbers_of(wanted))});
             if (wanted.phase != plan::phase::find)
                 result.others = ready_tasks(run.run_id, run.workers);
             result.claimed = wanted;
@@ -270,8 +295,10 @@ claim_result claim(const record &run, bool alone) {
     return result;
 }
 
-void release(std::int64_t run_id, const task &done) {
-    pg::unlock(task_lock(run_id, done.task_no));
+void release(std::int64_t run_id, const task &done) noexcept {
+    pg::unlock(lock_of(run_id, done.task_no));
+    for (const along &other : done.together)
+        pg::unlock(lock_of(run_id, other.task_no));
 }
 
 void mark_done(const record &run, const task &done, const outcome &result) {
@@ -281,26 +308,28 @@ void mark_done(const record &run, const task &done, const outcome &result) {
         pg::kept("UPDATE etl.task SET state = 'done', rows = $4, costs = $5::jsonb, digest = $6, mark = $7, rates = "
                  "$8, compared = $9,"
                  " ended_at = pg_catalog.clock_timestamp(), why = NULL, sqlstate = NULL, error = NULL"
-                 " WHERE run_id = $1 AND task_no = $2 AND state = 'running' AND attempts = $3"),
-        {pg::int8(run.run_id), pg::int4(done.task_no), pg::int4(done.attempt), pg::int8(result.rows),
+                 " WHERE run_id = $1 AND task_no = ANY ($2) AND state = 'running' AND attempts = $3"),
+        {pg::int8(run.run_id), pg::int8_array(numbers_of(done)), pg::int4(done.attempt), pg::int8(result.rows),
          pg::text(result.costs), pg::int8(result.digest),
          result.mark ? pg::timestamptz(*result.mark) : pg::null_of(pg::timestamptz(0).type), pg::int8(result.rates),
          pg::int8(result.compared)});
-    if (marked != 1)
+    if (marked != 1 + done.together.size())
         throw error("55000", "the task was taken over by another worker", "Nothing of this attempt is kept.");
 }
 
 void mark_error(const record &run, const task &failed, const pg::error_report &report) {
+    pg::string text = report.message;
+    if (!report.detail.empty())
+        text.append(" (").append(report.detail).append(")");
     pg::catalog_scope as_catalog;
     const bool stopped =
         pg::query("SELECT FROM etl.run WHERE run_id = $1 AND state IN ('queued', 'running')", {pg::int8(run.run_id)})
             .empty();
     const bool again = stopped || (may_pass(report.sqlstate) && failed.retries < most_retries);
-    pg::string text = report.message;
-    if (!report.detail.empty())
-        text.append(" (").append(report.detail).append(")");
     // Where the run was stopped, the interruption is no fault of the task. Else: 1, 2, 4, 8, then every 10 seconds.
     const std::int64_t backoff = stopped ? 0 : std::min<std::int64_t>(10000, 1000LL << std::min(failed.retries, 4));
+    if (!failed.together.empty())
+        return part(run, failed, report.sqlstate, pg::view(text), again ? backoff : 0);
     pg::execute("UPDATE etl.task SET state = CASE WHEN $4 THEN 'waiting' ELSE 'failed' END, why = $5,"
                 " retries = retries + CASE WHEN $8 THEN 0 ELSE 1 END,"
                 " sqlstate = $6, error = $5, ended_at = CASE WHEN $4 THEN NULL ELSE pg_catalog.clock_timestamp() END,"

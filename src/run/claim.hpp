@@ -2,9 +2,16 @@
 // called by a worker, in a transaction of its own, and acts as the extension's owner for its statements only.
 #pragma once
 
+#include "pg/lock.hpp"
 #include "run/run.hpp"
 
 namespace etl::run {
+
+// Another index task, done along with one (run/together): the same attempt, the first, and the same end.
+struct along {
+    std::int32_t task_no;
+    Oid parent_index;
+};
 
 struct task {
     std::int32_t task_no;
@@ -17,7 +24,11 @@ struct task {
     std::int32_t attempt;
     std::int32_t retries; // after errors that may pass, since the run was last asked for
     bool divisible;       // not begun before, and not of a size that was asked for (run/share)
+    pg::vector<along> together = {};
 };
+pg::vector<std::int64_t> numbers_of(const task &claimed);
+// Held by whoever works on the task.
+pg::lock_key lock_of(std::int64_t run_id, std::int32_t task_no);
 
 // A task whose worker vanished that often is worked on alone; three more times and it is set aside.
 constexpr int crashes_before_alone = 2;
@@ -52,7 +63,7 @@ struct claim_result {
 // the attempt; or, where nothing is left to do, ends the run. alone: whether no other task runs in this database; only
 // then are tasks claimed that are under suspicion, and then no others.
 claim_result claim(const record &run, bool alone);
-void release(std::int64_t run_id, const task &done);
+void release(std::int64_t run_id, const task &done) noexcept;
 
 // What became of a task.
 struct outcome {

@@ -16,11 +16,12 @@ std::int64_t microseconds(std::int64_t nanoseconds) noexcept {
 
 meter::meter() noexcept : processor_(pg::processor_nanoseconds()), wal_(pg::wal_bytes()) {}
 
-pg::string meter::costs(const std::optional<load::costs> &steps) const {
+pg::string meter::costs(const std::optional<load::costs> &steps, std::size_t tasks) const {
     const std::size_t memory = steps ? steps->memory : pg::memory_bytes();
     pg::string text = pg::format("{\"cpu_us\": " INT64_FORMAT ", \"wal_bytes\": " UINT64_FORMAT
                                  ", \"private_kb\": " UINT64_FORMAT,
-                                 microseconds(pg::processor_nanoseconds() - processor_), pg::wal_bytes() - wal_,
+                                 microseconds(pg::processor_nanoseconds() - processor_) / static_cast<std::int64_t>(tasks),
+                                 (pg::wal_bytes() - wal_) / tasks,
                                  static_cast<std::uint64_t>(memory / 1024));
     if (steps)
         text.append(pg::format(", \"join_us\": " INT64_FORMAT ", \"columns_us\": " INT64_FORMAT

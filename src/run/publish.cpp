@@ -87,17 +87,6 @@ pg::string lock_holders(Oid mart) {
     return pg::format("lock on %s held by pid %s", rows.text(0, 0).c_str(), rows.text(0, 1).c_str());
 }
 
-pg::vector<mart::partition> stagings(const record &run) {
-    pg::catalog_scope as_catalog;
-    const pg::result rows =
-        pg::query("SELECT portal, staging::oid FROM etl.run_portal WHERE run_id = $1 ORDER BY portal COLLATE \"C\"",
-                  {pg::int8(run.run_id)});
-    pg::vector<mart::partition> partitions;
-    for (std::size_t row = 0; row < rows.size(); row++)
-        partitions.push_back({rows.text(row, 0), rows.oid(row, 1)});
-    return partitions;
-}
-
 // Whoever steers the run waits for this transaction from now on, or has stopped it. Readers of the mart stand behind us by
 // now, so nobody is waited for: 55P03 if a transaction that steers the run is open.
 void hold_run(std::int64_t run_id) {

@@ -19,10 +19,15 @@ void check_counts(std::optional<int> workers, std::optional<std::int64_t> chunk_
 }
 
 void bury_runs_of_other_clusters() {
+    const pg::string others =
+        pg::format("state IN ('queued', 'running', 'paused', 'loaded') AND NOT %s", this_cluster().c_str());
+    // That there are any is rare, and an UPDATE takes longer to plan.
+    if (pg::query(pg::format("SELECT FROM etl.run WHERE %s LIMIT 1", others.c_str())).empty())
+        return;
     pg::execute(pg::format("UPDATE etl.run SET state = 'cancelled', error = 'other cluster', why = 'other cluster',"
                            " ended_at = pg_catalog.now(), since = pg_catalog.now()"
-                           " WHERE state IN ('queued', 'running', 'paused', 'loaded') AND NOT %s",
-                           this_cluster().c_str()));
+                           " WHERE %s",
+                           others.c_str()));
 }
 
 namespace {

@@ -26,29 +26,44 @@ struct sight {
     pg::string line;
 };
 
-// What a run that has ended waits for need not be looked for, which takes most of the time.
-sight look(std::int64_t run_id, bool has_ended) {
-    pg::catalog_scope as_catalog;
-    const pg::result rows = pg::query(
-        pg::format(
-            "SELECT state, workers, sqlstate, error, pg_catalog.format('%%s %%s%%%% %%s of %%s tasks, %%s, %%s "
-            "rows%%s%%s%%s', bar,"
-            " percent, done, total, COALESCE(phase, state), rows,"
-            " ', ' || rows_per_second::bigint || ' rows/s', ', ' || pg_catalog.date_trunc('second', eta) || ' left',"
-            " ', waiting for ' || waiting_for) FROM etl.%s WHERE run_id = $1",
-            has_ended ? "run_counts" : "run_progress"),
-        {pg::int8(run_id)});
+sight sight_of(std::int64_t run_id, const pg::result &rows) {
     if (rows.empty())
         throw error("42704", pg::view(pg::format("run " INT64_FORMAT " is gone", run_id)));
     return {rows.text(0, 0), rows.int8(0, 1), rows.optional_text(0, 2), rows.optional_text(0, 3), rows.text(0, 4)};
+}
+
+sight look(std::int64_t run_id) {
+    pg::catalog_scope as_catalog;
+    return sight_of(
+        run_id,
+        pg::query(
+            "SELECT state, workers, sqlstate, error, pg_catalog.format('%s %s%% %s of %s tasks, %s, %s rows%s%s%s',"
+            " bar, percent, done, total, COALESCE(phase, state), rows,"
+            " ', ' || rows_per_second::bigint || ' rows/s',"
+            " ', ' || pg_catalog.date_trunc('second', eta) || ' left', ', waiting for ' || waiting_for)"
+            " FROM etl.run_progress WHERE run_id = $1",
+            {pg::int8(run_id)}));
+}
+
+// Who works at a run, and what it waits for, takes milliseconds to plan, and is nobody and nothing at its end.
+sight look_at_end(std::int64_t run_id) {
+    pg::catalog_scope as_catalog;
+    return sight_of(
+        run_id,
+        pg::query("SELECT state, 0, sqlstate, error, pg_catalog.format('%s %s%% %s of %s tasks, %s, %s rows%s', bar,"
+                  " percent, done, total, COALESCE(phase, state), rows, ', ' || (rows / GREATEST(EXTRACT("
+                  "epoch FROM ended_at - started_at), 0.001))::bigint || ' rows/s')"
+                  " FROM etl.run_done WHERE run_id = $1",
+                  {pg::int8(run_id)}));
 }
 
 bool may_have_ended(const record &run) {
     return run.state != "queued" && run.state != "running" && run.state != "paused";
 }
 
-bool waits_for_nothing(const record &run) {
-    return may_have_ended(run) && run.state != "loaded";
+// A run that is loaded is over for who waits, but waits itself.
+bool has_ended(const record &run) {
+    return may_have_ended(run) && run.state != "loaded" && run.of_this_cluster;
 }
 
 bool ended(std::int64_t run_id, const sight &seen) {
@@ -92,7 +107,7 @@ void wait(pg::procedure &call, std::int64_t run_id, std::optional<std::int64_t> 
         const record run = get(run_id); // rights may be taken away while we wait
         if (may_have_ended(run) || now - looked >= look_every) {
             looked = now;
-            const sight seen = look(run_id, waits_for_nothing(run));
+            const sight seen = has_ended(run) ? look_at_end(run_id) : look(run_id);
             const bool over = ended(run_id, seen);
             if (over || now - spoken >= speak_every) {
                 pg::notice(pg::view(pg::format("run " INT64_FORMAT ": %s", run_id, seen.line.c_str())));

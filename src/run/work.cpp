@@ -40,22 +40,20 @@ place place_of(const record &run, const pg::string &portal) {
             rows.boolean(0, 2)};
 }
 
-std::int64_t rows_loaded(const record &run, const pg::string &portal) {
+mart::row_counts count_rows(const record &run, const pg::string &portal) {
     pg::catalog_scope as_catalog;
-    return pg::query("SELECT COALESCE(pg_catalog.sum(rows), 0)::bigint FROM etl.task WHERE run_id = $1 AND portal = $2"
-                     " AND kind = 'load'",
-                     {pg::int8(run.run_id), pg::text(pg::view(portal))})
-        .int8(0, 0);
+    const pg::result counts =
+        pg::query("SELECT w.rows, COALESCE((SELECT pg_catalog.bool_and(t.rows = w.rows) FROM etl.task t"
+                  " WHERE t.run_id = $1 AND t.portal = $2 AND t.kind = 'index'), false)"
+                  " FROM (SELECT COALESCE(pg_catalog.sum(rows), 0)::bigint AS rows FROM etl.task"
+                  " WHERE run_id = $1 AND portal = $2 AND kind = 'load') w",
+                  {pg::int8(run.run_id), pg::text(pg::view(portal))});
+    return {counts.int8(0, 0), counts.boolean(0, 1)};
 }
 
 // What an index build may use of the run's: the memory of one of as many builds as there may be at a time, and
 // processes only where fewer tasks are left than the run may have workers; else the workers are the parallelism.
-struct allowance {
-    int memory; // kB
-    int processes;
-};
-
-allowance allow_index(const record &run) {
+mart::means allow_index(const record &run) {
     pg::catalog_scope as_catalog;
     const pg::result left = pg::query("SELECT pg_catalog.count(*) FILTER (WHERE kind = 'index'), pg_catalog.count(*)"
                                       " FROM etl.task WHERE run_id = $1 AND kind IN ('fold', 'load', 'index')"
@@ -128,10 +126,10 @@ struct work_done {
 work_done work_as_owner(const assignment &duty, const task &todo, std::int64_t mark, bool &folded) {
     const record &run = duty.run;
     const place where = todo.portal ? place_of(run, *todo.portal) : place{InvalidOid, InvalidOid, false};
-    const std::int64_t loaded = todo.kind == "check" ? rows_loaded(run, *todo.portal) : 0;
+    const mart::row_counts counts = todo.kind == "check" ? count_rows(run, *todo.portal) : mart::row_counts{};
     const std::optional<catalog::portal> portal =
         todo.kind == "fold" ? std::optional(catalog::get_portal(pg::view(*todo.portal))) : std::nullopt;
-    const allowance index = todo.kind == "index" ? allow_index(run) : allowance{};
+    const mart::means index = todo.kind == "index" ? allow_index(run) : mart::means{};
     // Where that changes before the chunk is done, watch::settle sends it back.
     const bool watched = portal && watch::is_watched(pg::view(portal->name));
 
@@ -163,21 +161,34 @@ work_done work_as_owner(const assignment &duty, const task &todo, std::int64_t m
                         : fold::fold_chunk(portal->prices, portal->price_state, todo.range),
                 std::nullopt};
     if (todo.kind == "index") {
-        as_owner.settings().set("maintenance_work_mem", pg::format("%dkB", index.memory).c_str());
-        as_owner.settings().set("max_parallel_maintenance_workers", pg::format("%d", index.processes).c_str());
-        mart::build_index(duty.make.mart, todo.parent_index, pg::view(*todo.portal), run.run_id, where.staging);
-    } else if (todo.kind == "check")
-        mart::check_staging(duty.make.mart, pg::view(*todo.portal), run.run_id, where.staging, loaded);
+        pg::vector<Oid> parents{todo.parent_index};
+        for (const along &other : todo.together)
+            parents.push_back(other.parent_index);
+        return {mart::build_indexes(duty.make.mart, parents, pg::view(*todo.portal), run.run_id, where.staging, index)};
+    }
+    if (todo.kind == "check")
+        mart::check_staging(duty.make.mart, pg::view(*todo.portal), run.run_id, where.staging, counts);
     else if (todo.kind == "analyze" && todo.portal)
         mart::analyze_staging(duty.make.mart, where.staging);
     else if (todo.kind == "analyze")
-        mart::analyze_mart(duty.make.mart);
+        mart::analyze_mart(duty.make.mart, stagings(run));
     else
         throw error("XX000", pg::view(pg::format("unknown kind of task: %s", todo.kind.c_str())));
     return {};
 }
 
 } // namespace
+
+pg::vector<mart::partition> stagings(const record &run) {
+    pg::catalog_scope as_catalog;
+    const pg::result rows =
+        pg::query("SELECT portal, staging::oid FROM etl.run_portal WHERE run_id = $1 ORDER BY portal COLLATE \"C\"",
+                  {pg::int8(run.run_id)});
+    pg::vector<mart::partition> partitions;
+    for (std::size_t row = 0; row < rows.size(); row++)
+        partitions.push_back({rows.text(row, 0), rows.oid(row, 1)});
+    return partitions;
+}
 
 assignment read_assignment(const record &run) {
     assignment duty{run, {}, {}};
@@ -201,7 +212,7 @@ void perform(const assignment &duty, const task &todo) {
     if (folded)
         watch::settle(duty.run.run_id, todo.task_no, pg::view(*todo.portal));
     require_relations(duty.run, todo);
-    outcome result{spent.costs(done.steps), done.rows};
+    outcome result{spent.costs(done.steps, 1 + todo.together.size()), done.rows};
     result.compared = done.compared;
     result.digest = done.digest;
     if (reads_sources(todo)) {

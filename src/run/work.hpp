@@ -1,6 +1,7 @@
 // C++ regime: doing what a task says, and marking it done, in one transaction.
 #pragma once
 
+#include "mart/mart.hpp"
 #include "run/claim.hpp"
 #include "run/company.hpp"
 
@@ -14,6 +15,8 @@ struct assignment {
 };
 
 assignment read_assignment(const record &run);
+// The tables that the run fills, by portal: staging tables, partitions of the mart once they are published.
+pg::vector<mart::partition> stagings(const record &run);
 
 // Does the task's work and marks it done; the caller's transaction commits both. Acts as the owner.
 void perform(const assignment &duty, const task &todo);

@@ -13,78 +13,68 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION etl.worker_slots() IS 'How many background workers there are, and of which kinds';
 
--- The locks by which workers show that they are there.
-CREATE VIEW etl.worker_lock WITH (security_barrier = true) AS
-SELECT l.classid, l.objsubid, l.pid, l.granted, l.mode
-FROM pg_locks l JOIN pg_database d ON l.database = d.oid
-WHERE d.datname = current_database() AND l.locktype = 'advisory'
-  AND (l.granted AND l.objsubid IN (25972, 25973) OR NOT l.granted AND l.objsubid = 25975);
-COMMENT ON VIEW etl.worker_lock IS 'Locks of workers: places they have, runs they work at, and those who wait to be alone';
+-- Runs and how much of each is done, from the catalog alone. Nothing volatile in here, and the tasks run by run: who asks
+-- for one run reads the tasks of that run only.
+CREATE VIEW etl.run_done AS
+SELECT r.*, t.done, t.total, t.rows,
+       (ARRAY['fold', 'load', 'index', 'check', 'analyze', 'publish', 'analyze', 'find', 'apply', 'compare', 'vacuum',
+              'verify'])[t.phase + 1] AS phase,
+       CASE WHEN t.total = 0 THEN 0.0
+            ELSE round(100.0 * t.done / t.total, 1) END AS percent,
+       format('[%s%s]', repeat('#', bar.full), repeat('-', 20 - bar.full)) AS bar
+FROM etl.run r
+CROSS JOIN LATERAL (
+    SELECT count(*) FILTER (WHERE t.state = 'done') AS done,
+           count(*) AS total,
+           COALESCE(sum(t.rows) FILTER (WHERE t.kind NOT IN ('fold', 'index')), sum(t.rows), 0)::bigint AS rows,
+           min(t.phase) FILTER (WHERE t.state <> 'done') AS phase
+    FROM etl.task t WHERE t.run_id = r.run_id
+) t
+CROSS JOIN LATERAL (SELECT CASE WHEN t.total = 0 THEN 0
+                                ELSE (20 * t.done / t.total)::integer END AS full) bar;
+COMMENT ON VIEW etl.run_done IS 'Runs, and how much of each is done';
 
--- How far each run is, from the catalog and from the locks of live workers.
+-- How each run goes, from the catalog and from the locks of live workers; read by etl_progress and etl_wait.
 -- A run whose workers are all gone shows as queued: a state is never claimed that nobody works at.
-CREATE VIEW etl.run_counts WITH (security_barrier = true) AS
+CREATE VIEW etl.run_progress WITH (security_barrier = true) AS
 WITH here AS (
     SELECT d.oid AS database, c.system_identifier
     FROM pg_database d, pg_control_system() c
     WHERE d.datname = current_database()
 ), lock AS MATERIALIZED (
-    SELECT l.classid FROM etl.worker_lock l WHERE l.objsubid = 25973
+    SELECT l.classid, l.objsubid, l.pid, l.granted, l.mode
+    FROM pg_locks l JOIN here ON l.database = here.database
+    WHERE l.locktype = 'advisory' AND (l.granted AND l.objsubid IN (25972, 25973) OR NOT l.granted AND l.objsubid = 25975)
 ), seen AS (
-    -- Nothing volatile in here, and the tasks run by run: who asks for one run reads the tasks of that run only.
     SELECT r.*,
            r.database = here.database AND r.system_identifier = here.system_identifier AS ours,
            r.state IN ('queued', 'running', 'paused', 'loaded') AS unfinished,
-           (SELECT count(*)::integer FROM lock l WHERE l.classid::bigint = (r.run_id & 4294967295)) AS live,
-           t.done, t.total, t.rows, t.phase AS task_phase
-    FROM here, etl.run r
-    CROSS JOIN LATERAL (
-        SELECT count(*) FILTER (WHERE t.state = 'done') AS done,
-               count(*) AS total,
-               COALESCE(sum(t.rows) FILTER (WHERE t.kind <> 'fold'), sum(t.rows), 0)::bigint AS rows,
-               min(t.phase) FILTER (WHERE t.state <> 'done') AS phase
-        FROM etl.task t WHERE t.run_id = r.run_id
-    ) t
+           (SELECT count(*)::integer FROM lock l
+            WHERE l.objsubid = 25973 AND l.classid::bigint = (r.run_id & 4294967295)) AS live
+    FROM here, etl.run_done r
 )
 SELECT s.run_id, s.kind, s.make, s.portal, s.owner, s.workers AS workers_asked,
        CASE WHEN s.unfinished AND NOT s.ours THEN 'cancelled'
             WHEN s.state = 'running' AND s.live = 0 THEN 'queued'
             ELSE s.state END AS state,
-       (ARRAY['fold', 'load', 'index', 'check', 'analyze', 'publish', 'analyze', 'find', 'apply', 'compare', 'vacuum',
-              'verify'])[s.task_phase + 1] AS phase,
-       s.done, s.total,
-       CASE WHEN s.total = 0 THEN 0.0
-            ELSE round(100.0 * s.done / s.total, 1) END AS percent,
-       s.rows,
+       s.phase, s.done, s.total, s.percent, s.rows,
        CASE WHEN s.started_at IS NOT NULL THEN round(s.rows / clock.seconds, 1) END AS rows_per_second,
        CASE WHEN s.unfinished AND s.ours AND s.live > 0 AND s.done > 0
             THEN make_interval(secs => (clock.seconds * (s.total - s.done) / s.done)::double precision) END AS eta,
-       format('[%s%s]', repeat('#', bar.full), repeat('-', 20 - bar.full)) AS bar,
-       s.live AS workers, s.since,
+       s.bar, s.live AS workers,
+       CASE WHEN NOT s.unfinished OR NOT s.ours THEN NULL
+            WHEN s.state = 'paused' THEN concat('etl_resume (', s.why, ')')
+            WHEN s.state = 'loaded' THEN 'etl_publish'
+            WHEN turn.behind IS NOT NULL THEN format('run %s of the same make', turn.behind)
+            WHEN s.live = 0 THEN idle.reason
+            ELSE COALESCE(company.reason, s.waiting_for, blocked.reason, retry.reason) END AS waiting_for,
+       s.since,
        CASE WHEN s.unfinished AND NOT s.ours THEN 'other cluster' ELSE s.error END AS error,
-       s.sqlstate, s.requested_at, s.requested_by, s.started_at, s.ended_at, s.unfinished AND s.ours AS unfinished,
-       s.state AS noted_state, s.why, s.waiting_for
+       s.sqlstate, s.requested_at, s.requested_by, s.started_at, s.ended_at, s.unfinished AND s.ours AS unfinished
 FROM seen s
+LEFT JOIN LATERAL (SELECT t.behind FROM etl.turn t WHERE t.run_id = s.run_id AND s.state = 'queued') turn ON true
 CROSS JOIN LATERAL (SELECT GREATEST(EXTRACT(epoch FROM COALESCE(s.ended_at, clock_timestamp()) - s.started_at),
                                     0.001) AS seconds) clock
-CROSS JOIN LATERAL (SELECT CASE WHEN s.total = 0 THEN 0
-                                ELSE (20 * s.done / s.total)::integer END AS full) bar;
-COMMENT ON VIEW etl.run_counts IS 'How far each run is';
-
--- With what it waits for; read by etl_progress and etl_wait.
-CREATE VIEW etl.run_progress WITH (security_barrier = true) AS
-WITH lock AS MATERIALIZED (SELECT * FROM etl.worker_lock)
-SELECT s.run_id, s.kind, s.make, s.portal, s.owner, s.workers_asked, s.state, s.phase, s.done, s.total, s.percent, s.rows,
-       s.rows_per_second, s.eta, s.bar, s.workers,
-       CASE WHEN NOT s.unfinished THEN NULL
-            WHEN s.noted_state = 'paused' THEN concat('etl_resume (', s.why, ')')
-            WHEN s.noted_state = 'loaded' THEN 'etl_publish'
-            WHEN turn.behind IS NOT NULL THEN format('run %s of the same make', turn.behind)
-            WHEN s.workers = 0 THEN idle.reason
-            ELSE COALESCE(company.reason, s.waiting_for, blocked.reason, retry.reason) END AS waiting_for,
-       s.since, s.error, s.sqlstate, s.requested_at, s.requested_by, s.started_at, s.ended_at, s.unfinished
-FROM etl.run_counts s
-LEFT JOIN LATERAL (SELECT t.behind FROM etl.turn t WHERE t.run_id = s.run_id AND s.noted_state = 'queued') turn ON true
 LEFT JOIN LATERAL (
     -- nobody works at it: is it the role, the slots, or has merely nobody looked since a crash?
     SELECT CASE
@@ -108,7 +98,7 @@ LEFT JOIN LATERAL (
     CROSS JOIN (SELECT count(*) AS workers FROM lock l WHERE l.objsubid = 25972) mine
     CROSS JOIN etl.worker_slots() used
     LEFT JOIN pg_roles o ON o.oid = s.owner
-    WHERE s.unfinished AND s.workers = 0
+    WHERE s.unfinished AND s.ours AND s.live = 0
 ) idle ON true
 LEFT JOIN LATERAL (
     -- a task under suspicion runs alone: who must wait for another run because of that?
@@ -119,7 +109,7 @@ LEFT JOIN LATERAL (
     FROM lock mine JOIN lock l ON l.pid = mine.pid AND l.objsubid = 25975 AND NOT l.granted
     CROSS JOIN LATERAL unnest(pg_blocking_pids(l.pid)) b(pid)
     JOIN (SELECT o.pid, o.classid::bigint AS run FROM lock o WHERE o.objsubid = 25973) other ON other.pid = b.pid
-    WHERE s.workers > 0 AND s.unfinished AND mine.objsubid = 25973 AND mine.classid::bigint = (s.run_id & 4294967295)
+    WHERE s.live > 0 AND s.unfinished AND mine.objsubid = 25973 AND mine.classid::bigint = (s.run_id & 4294967295)
       AND other.run <> (s.run_id & 4294967295)
     ORDER BY other.run LIMIT 1
 ) company ON true
@@ -127,7 +117,7 @@ LEFT JOIN LATERAL (
     SELECT format('lock on %s held by pid %s', COALESCE(l.relation::regclass::text, l.locktype), b.pid) AS reason
     FROM etl.task t JOIN pg_locks l ON l.pid = t.pid AND NOT l.granted AND l.locktype NOT IN ('extend', 'page')
     CROSS JOIN LATERAL unnest(pg_blocking_pids(l.pid)) b(pid)
-    WHERE s.workers > 0 AND t.run_id = s.run_id AND t.state = 'running'
+    WHERE s.live > 0 AND t.run_id = s.run_id AND t.state = 'running'
       AND s.unfinished
     LIMIT 1
 ) blocked ON true

@@ -42,10 +42,11 @@ texts texts_of(Oid view, Oid partition, const selection &rows) {
 
 // Whether two lids can have a value that only one of them may have.
 bool may_conflict(Oid partition) {
+    // Of an index, what it merely includes doesn't count; of a constraint that excludes, nobody knows by what.
     return !pg::query(
-                "SELECT FROM pg_catalog.pg_index i WHERE i.indrelid = $1 AND (i.indisunique OR i.indisexclusion)"
+                "SELECT FROM pg_catalog.pg_index i WHERE i.indrelid = $1 AND (i.indisexclusion OR i.indisunique"
                 " AND NOT EXISTS (SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid = $1 AND a.attname = 'lid'"
-                " AND a.attnum = ANY (i.indkey::int2[]))",
+                " AND a.attnum = ANY ((i.indkey::int2[])[0:i.indnkeyatts - 1])))",
                 {pg::oid(partition)})
                 .empty();
 }

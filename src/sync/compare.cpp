@@ -12,6 +12,7 @@ extern "C" {
 #include "tcop/tcopprot.h"
 #include "utils/datum.h"
 #include "utils/rel.h"
+#include "utils/snapmgr.h"
 }
 
 #include <algorithm>
@@ -132,16 +133,23 @@ Tuplestorestate *make_store() {
 
 } // namespace
 
-differences compare(const comparison &wanted, Snapshot snapshot) {
+sides plan_sides(const comparison &wanted) {
+    const ParamListInfo parameters = parameters_of(wanted);
+    ::PushActiveSnapshot(::GetTransactionSnapshot());
+    const sides planned{plan_fresh(wanted, parameters), plan_held(wanted, parameters), parameters};
+    ::PopActiveSnapshot();
+    return planned;
+}
+
+differences compare(const comparison &wanted, const sides &planned, Snapshot snapshot) {
     work self{};
     self.wanted = &wanted;
     self.found.gone = make_store();
     self.found.changed = make_store();
     self.found.came = make_store();
     self.found.changes = static_cast<range_change *>(::palloc0(sizeof(range_change) * (wanted.range_count + 1)));
-    const ParamListInfo parameters = parameters_of(wanted);
-    self.fresh = sort_rows(plan_fresh(wanted, parameters), parameters, snapshot);
-    self.held = sort_rows(plan_held(wanted, parameters), parameters, snapshot);
+    self.fresh = sort_rows(planned.fresh, planned.parameters, snapshot);
+    self.held = sort_rows(planned.held, planned.parameters, snapshot);
     self.found.given = self.fresh.columns;
     self.digester = function::create_row_digester(self.fresh.columns, nullptr);
     std::int64_t lid;

@@ -6,6 +6,8 @@
 #include "pg/postgres.hpp"
 
 extern "C" {
+#include "nodes/params.h"
+#include "nodes/plannodes.h"
 #include "utils/snapshot.h"
 #include "utils/tuplestore.h"
 }
@@ -43,10 +45,18 @@ struct differences {
     std::uint64_t digest;
 };
 
-// Reads both sides as the snapshot sees them, which is the active one, in the order of lids, and tells them apart. Rows
-// of a lid that has one on each side are equal where all their values are, byte by byte, or else changed, or, where
-// that is wished, go and come; all rows of other lids go or come. Takes memory of work_mem, for a while, and what
-// differs. In the current context.
-differences compare(const comparison &wanted, Snapshot snapshot);
+// Plans of both sides. All that they read is locked then.
+struct sides {
+    PlannedStmt *fresh, *held;
+    ParamListInfo parameters;
+};
+sides plan_sides(const comparison &wanted);
+
+// Reads both sides as the snapshot sees them, in the order of lids, and tells them apart. It is the active one, and was
+// taken after the locks: a table that was rewritten before them has no rows for older ones. Rows of a lid that has one
+// on each side are equal where all their values are, byte by byte, or else changed, or, where that is wished, go and
+// come; all rows of other lids go or come. Takes memory of work_mem, for a while, and what differs. In the current
+// context.
+differences compare(const comparison &wanted, const sides &planned, Snapshot snapshot);
 
 } // namespace etl::sync

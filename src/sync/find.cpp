@@ -2,15 +2,12 @@
 #include "sync/find.hpp"
 
 #include "capture/captured.hpp"
-#include "catalog/terminal.hpp"
 #include "pg/clock.hpp"
 #include "pg/identity.hpp"
-#include "pg/written.hpp"
 #include "settings.hpp"
 #include "sync/conversions.hpp"
-#include "sync/direct.hpp"
 #include "sync/rate_sets.hpp"
-#include "sync/touched.hpp"
+#include "sync/sources.hpp"
 
 #include <algorithm>
 
@@ -20,91 +17,7 @@ namespace {
 
 // Where more than this share of the partition's rows may have changed, comparing all in order of lid is cheaper.
 constexpr double most_share = 0.25;
-// Pages that are worth another worker: some ten milliseconds.
-constexpr std::int64_t much_to_read = 2000;
 constexpr std::int64_t always_few = 10000, most_lids = 2000000;
-
-struct collected {
-    pg::vector<direct_read> direct;
-    pg::string queries; // each SELECT lid, with $1 for the time
-    std::optional<pg::string> obstacle;
-    bool much = false; // whether what they read is more than a few pages
-};
-
-void add(collected &to, const pg::string &query) {
-    to.queries += (to.queries.empty() ? "" : " UNION ALL ") + query;
-}
-
-// The mapping has the lids of all portals, of which only those matter that are this portal's or were. A view that gives
-// rows without a listing doesn't tell them apart.
-pg::string only_of_portal(const touching &listing, Oid partition) {
-    return pg::format(
-        " AND (EXISTS (SELECT FROM %s l WHERE l.%s = q.lid) OR EXISTS (SELECT FROM %s p WHERE p.lid = q.lid))",
-        pg::relation_name(listing.relation).c_str(), pg::quote_identifier(listing.needed).c_str(),
-        pg::relation_name(partition).c_str());
-}
-
-// Rows that are not expected to change are looked at if they are said to have changed themselves.
-pg::string unless_terminal(const catalog::make &make, const catalog::portal &portal, const char *lid) {
-    const std::optional<pg::string> terminal = catalog::is_terminal(make, pg::view(portal.name), lid);
-    return terminal ? pg::format(" AND NOT %s", terminal->c_str()) : pg::string();
-}
-
-// The condition that finds nothing in a relation which holds nothing new, without reading its rows; the query stays, so
-// that rights are checked as ever.
-pg::string unless_unwritten(Oid relation, std::optional<std::uint64_t> position, collected &all) {
-    const std::optional<std::int64_t> pages = pg::pages_to_search(relation, "modified");
-    if (pages && *pages > 0 && position && pg::is_unwritten_since(relation, *position))
-        return pg::string(" AND false");
-    all.much = all.much || !pages || *pages > much_to_read;
-    return {};
-}
-
-// position: of the write-ahead log, before which nothing new can have been written.
-collected from_sources(const catalog::make &make, const catalog::portal &portal, const catalog::source &source,
-                       Oid partition, std::optional<std::uint64_t> position) {
-    struct copied {
-        const touching *each;
-        int count;
-        const char *obstacle;
-    };
-    const copied found = pg::call([&source] {
-        const touched_lids touched = find_touched(source.view);
-        const int count = list_length(touched.relations);
-        touching *each = static_cast<touching *>(::palloc(sizeof(touching) * static_cast<std::size_t>(count + 1)));
-        for (int i = 0; i < count; i++)
-            each[i] = *static_cast<const touching *>(::list_nth(touched.relations, i));
-        return copied{each, count, touched.obstacle};
-    });
-    collected all;
-    if (found.obstacle) {
-        all.obstacle = found.obstacle;
-        return all;
-    }
-    const touching *const end = found.each + found.count;
-    const touching *const listing = std::find_if(
-        found.each, end, [&portal](const touching &one) { return one.relation == portal.listing && one.needed; });
-    for (int i = 0; i < found.count; i++) {
-        // What changed at whatever time of a day may have its date alone, and the writer's day may be another than
-        // ours.
-        pg::string query = pg::format("SELECT q.lid FROM (%s) q WHERE (q.modified >= %s OR q.modified IS NULL)",
-                                      found.each[i].query, found.each[i].zoneless ? "$1::pg_catalog.date - 1" : "$1");
-        const pg::string unwritten = unless_unwritten(found.each[i].relation, position, all);
-        query += unwritten;
-        const bool of_all_portals = found.each[i].relation == make.mapping && listing != end;
-        if (of_all_portals)
-            query += only_of_portal(*listing, partition);
-        if (found.each[i].fans_out)
-            query += unless_terminal(make, portal, "q.lid");
-        if (found.each[i].key && !found.each[i].zoneless && unwritten.empty())
-            all.direct.push_back({{found.each[i].relation, found.each[i].key, "modified"},
-                                  of_all_portals ? std::optional(*listing) : std::nullopt,
-                                  query});
-        else
-            add(all, query);
-    }
-    return all;
-}
 
 // Adds the rows that were converted with rates which have changed; returns the set of rates that there is now.
 std::optional<std::int64_t> from_rates(collected &to, const catalog::make &make, const catalog::portal &portal,
@@ -158,16 +71,6 @@ std::optional<std::int64_t> from_rates(collected &to, const catalog::make &make,
     return now;
 }
 
-// The lids of what can be read past the executor; the rest is left to queries.
-pg::vector<std::int64_t> read_directly(collected &all, Oid partition, std::int64_t since,
-                                       std::optional<std::uint64_t> position) {
-    pg::vector<std::int64_t> found;
-    for (const direct_read &each : all.direct)
-        if (!add_recent(found, each, partition, since, position))
-            add(all, each.query);
-    return found;
-}
-
 std::int64_t few_enough(Oid partition) {
     const pg::result rows =
         pg::query(pg::kept("SELECT reltuples::bigint FROM pg_catalog.pg_class WHERE oid = $1"), {pg::oid(partition)});
@@ -209,6 +112,8 @@ findings find_changes(const catalog::make &make, const catalog::source &source, 
     if (!emptied)
         found.compare = "its price state was emptied";
     if (found.compare)
+        return found;
+    if (all.queries.empty() && all.direct.empty() && emptied->empty())
         return found;
     if (all.much)
         call_for_help();

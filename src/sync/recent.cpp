@@ -35,11 +35,16 @@ bool may_read(Oid relation, AttrNumber column) {
            ::pg_attribute_aclcheck(relation, column, ::GetUserId(), ACL_SELECT) == ACLCHECK_OK;
 }
 
+// Rows of partitions and children are in other tables, and in indexes of their own.
+bool holds_all_rows(Relation table) {
+    const Form_pg_class form = table->rd_rel;
+    return form->relkind == RELKIND_RELATION && form->relam == HEAP_TABLE_AM_OID && !form->relhassubclass;
+}
+
 // Whatever else there is to be said is the executor's to say.
 bool can_read(Relation table, const columns_read &columns) {
-    const Form_pg_class form = table->rd_rel;
-    return form->relkind == RELKIND_RELATION && form->relam == HEAP_TABLE_AM_OID && !form->relhassubclass &&
-           columns.key > 0 && columns.time > 0 && TupleDescAttr(table->rd_att, columns.key - 1)->atttypid == INT8OID &&
+    return holds_all_rows(table) && columns.key > 0 && columns.time > 0 &&
+           TupleDescAttr(table->rd_att, columns.key - 1)->atttypid == INT8OID &&
            TupleDescAttr(table->rd_att, columns.time - 1)->atttypid == TIMESTAMPTZOID &&
            may_read(RelationGetRelid(table), columns.key) && may_read(RelationGetRelid(table), columns.time) &&
            ::check_enable_rls(RelationGetRelid(table), InvalidOid, true) != RLS_ENABLED;
@@ -120,7 +125,8 @@ some_lids find_recent(const timed_rows &rows, TimestampTz since, std::uint64_t p
 
 some_lids find_indexed(Oid relation, const char *key, const some_lids &lids) {
     const Relation table = ::try_relation_open(relation, AccessShareLock);
-    const Oid index = table ? pg::index_led_by(table, ::get_attnum(relation, key)) : InvalidOid;
+    const Oid index =
+        table && holds_all_rows(table) ? pg::index_led_by(table, ::get_attnum(relation, key)) : InvalidOid;
     if (table)
         ::relation_close(table, NoLock);
     some_lids found{
@@ -129,6 +135,8 @@ some_lids find_indexed(Oid relation, const char *key, const some_lids &lids) {
     if (!found.known)
         return found;
     const Relation opened = ::index_open(index, AccessShareLock);
+    // While a snapshot is held, no page of the index is used anew for other keys.
+    ::PushActiveSnapshot(::GetTransactionSnapshot());
     pg::key_search search;
     search.open(opened);
     for (std::int64_t i = 0; i < lids.count; i++) {
@@ -137,6 +145,7 @@ some_lids find_indexed(Oid relation, const char *key, const some_lids &lids) {
             found.lids[found.count++] = lids.lids[i];
     }
     search.close();
+    ::PopActiveSnapshot();
     ::index_close(opened, NoLock);
     return found;
 }

@@ -29,7 +29,7 @@ struct some_lids {
 some_lids find_recent(const timed_rows &rows, TimestampTz since, std::uint64_t position);
 
 // Those of some lids, which rise, that an index of the relation has entries for, be it of rows that are gone. Not known
-// where there is no such index.
+// where there is no such index, or where rows may be in other tables: partitions, children.
 some_lids find_indexed(Oid relation, const char *key, const some_lids &lids);
 
 } // namespace etl::sync

@@ -15,6 +15,8 @@ namespace {
 // Forgets what all partitions, and the chunks of seeds that may yet be published, have had. Those that read now began
 // within a day.
 void forget_emptied() {
+    if (pg::query("SELECT FROM etl.price_emptied LIMIT 1").empty())
+        return;
     pg::execute(
         "DELETE FROM etl.price_emptied e WHERE e.modified < LEAST((SELECT pg_catalog.min(p.mark) FROM etl.partition p"
         " JOIN etl.portal o ON o.portal = p.portal WHERE o.price_state = e.price_state),"

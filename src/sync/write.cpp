@@ -56,9 +56,10 @@ void write(const differences &found, const statements &how, Snapshot snapshot) {
 } // namespace
 
 differences compare_and_write(const comparison &wanted, const statements &how) {
+    const sides planned = plan_sides(wanted);
     ::PushActiveSnapshot(::GetTransactionSnapshot());
     const Snapshot snapshot = ::GetActiveSnapshot();
-    const differences found = compare(wanted, snapshot);
+    const differences found = compare(wanted, planned, snapshot);
     write(found, how, snapshot);
     ::PopActiveSnapshot();
     return found;

@@ -1,4 +1,4 @@
-# Random faults at random moments. First ten kills in one run; then runs of all shapes, each broken a few times, for half a
+# Random faults at random moments. First ten kills in one run; then runs of all shapes, written in both ways, each broken a few times, for half a
 # minute, or for SOAK_MINUTES (test/soak). SOAK_SEED repeats a storm.
 use strict;
 use warnings;
@@ -46,7 +46,9 @@ is($kills, 10, 'ten kills in one run');
 $etl->wait_for_run($run, 'published');
 $etl->is_whole($run, 'ten kills', map { $_ => 1 } split /\n/,
 	$etl->sql("SELECT task_no FROM etl_tasks WHERE run_id = $run AND crashes > 0"));
-cmp_ok($etl->sql("SELECT sum(attempts - 1) FROM etl_tasks WHERE run_id = $run"), '<=', 20, 'no more redone than was in flight');
+# The first time, a worker has several index tasks in flight.
+cmp_ok($etl->sql("SELECT sum(CASE kind WHEN 'index' THEN greatest(attempts - 2, 0) ELSE attempts - 1 END) FROM etl_tasks
+	WHERE run_id = $run"), '<=', 20, 'no more redone than was in flight');
 
 # The storm
 slow_down(1);
@@ -55,7 +57,9 @@ while (time < $end)
 {
 	my $shape = join ', ', my @shape = (workers => one_of(1, 2, 3), chunk_rows => one_of(10, 60, 200, 5000));
 	my $phase = one_of('any', 'any', 'load', 'index', 'publish', 'snapshot');
-	my $name = 'run ' . ++$runs . " ($shape)";
+	my $mode = one_of('rows', 'pages');
+	my $name = 'run ' . ++$runs . " ($shape, $mode)";
+	$etl->sql("ALTER DATABASE postgres SET etl.write_mode = '$mode'");
 	$run = $phase eq 'any' ? $etl->seed(@shape) : $etl->hold($phase, @shape);
 	my $faults = 1 + int rand 3;
 	for (1 .. $faults)

@@ -137,4 +137,48 @@ is($etl->sql("SELECT count(*) FROM etl.digest d, LATERAL (SELECT count(*) AS row
     WHERE (p.lid >= d.lid_from OR d.lid_from IS NULL) AND (p.lid < d.lid_to OR d.lid_to IS NULL)) p
     WHERE d.relation = (SELECT inhrelid FROM pg_inherits WHERE inhparent = 's.mart'::regclass) AND (p.rows, p.digest) IS DISTINCT FROM (d.rows, d.digest)"), 0, 'and digests followed');
 
+begin($plain);
+$etl->sql("CREATE UNIQUE INDEX ON s.mart (title, portal) INCLUDE (lid);
+           UPDATE s.listing SET title = CASE lid WHEN 1 THEN 't3' ELSE 't1' END, modified = now() WHERE lid IN (1, 3)");
+ok(sync(), 'two rows exchange a unique value, and the index includes the lid');
+same('exchanged unique values, the lid included');
+
+# The mapping tells of lids whose listings are in other tables than the one that it is said to be.
+my $more = "INSERT INTO s.stat SELECT g, g FROM generate_series(2001, 2100) g;
+	INSERT INTO s.mapping SELECT g, 'm', 'AT', 'EUR' FROM generate_series(2001, 2100) g;
+	INSERT INTO s.%s SELECT g, 1, 'more', '2021-01-01' FROM generate_series(2001, 2100) g";
+my %elsewhere = (
+	'children' => 'CREATE TABLE s.child (PRIMARY KEY (lid)) INHERITS (s.listing);' . sprintf($more, 'child'),
+	'partitions' => 'ALTER TABLE s.listing RENAME TO low;
+		CREATE TABLE s.listing (LIKE s.low INCLUDING DEFAULTS, PRIMARY KEY (lid)) PARTITION BY RANGE (lid);
+		ALTER TABLE s.listing ATTACH PARTITION s.low FOR VALUES FROM (MINVALUE) TO (1500);
+		CREATE TABLE s.high PARTITION OF s.listing FOR VALUES FROM (1500) TO (MAXVALUE);' . sprintf($more, 'listing'));
+for my $kind (sort keys %elsewhere)
+{
+	begin($plain, $elsewhere{$kind});
+	$etl->sql("UPDATE s.mapping SET country = 'DE', modified = now() WHERE lid BETWEEN 2001 AND 2010");
+	ok(sync(), "listings in $kind");
+	same("listings in $kind: the mapping has changed");
+}
+
+# Who rewrites a table leaves nothing there for snapshots that are older, which a sync must not read with. Here the second
+# of two chunks comes to wait for him.
+begin($plain, "INSERT INTO s.listing SELECT g, 1, 't', '2021-01-01' FROM generate_series(1001, 4000) g; INSERT INTO s.stat SELECT g, g FROM generate_series(1001, 4000) g;
+	INSERT INTO s.mapping SELECT g, 'm', 'DE', 'EUR' FROM generate_series(1001, 4000) g; CREATE TABLE s.kept AS TABLE s.listing");
+$etl->sql("UPDATE s.stat SET views = -1, modified = now()");
+my ($holder, $writer) = map { $etl->node->background_psql($etl->{database}) } 1 .. 2;
+my $waits = "SELECT count(*) = %d FROM pg_locks WHERE NOT granted AND relation = 's.%s'::regclass";
+$holder->query_safe("BEGIN; LOCK TABLE s.mart_p IN SHARE MODE");
+my $run = $etl->sql("SELECT DISTINCT run_id FROM etl_sync('m', workers => 1)");
+ok($etl->wait_until(sprintf($waits, 1, 'mart_p')), 'the first chunk has read, and comes to write');
+$writer->query_until(qr/begins/, "\\echo begins\nBEGIN; TRUNCATE s.listing; INSERT INTO s.listing TABLE s.kept;\n");
+ok($etl->wait_until(sprintf($waits, 1, 'listing')), 'a writer waits for a source that it has read');
+$holder->query_safe('COMMIT');
+ok($etl->wait_until("SELECT EXISTS (SELECT FROM pg_locks WHERE granted AND relation = 's.listing'::regclass AND mode = 'AccessExclusiveLock')"), 'and has it');
+ok($etl->wait_until(sprintf($waits, 1, 'listing')), 'the second chunk waits for him');
+$writer->query_safe('COMMIT');
+ok($etl->wait_for_run($run, 'done'), 'and goes on');
+$_->quit for $holder, $writer;
+same('a source that was rewritten meanwhile');
+
 done_testing();

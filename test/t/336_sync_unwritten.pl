@@ -66,10 +66,15 @@ ok(sync(), 'the first sync');
 cmp_ok(scans(), '>', $before, 'does not know what was written since the seed, and reads');
 idle('nothing was written');
 
-$etl->sql("UPDATE s.stat SET views = -1, modified = now() WHERE lid = 500");
+# A row with an old time of change, so that there is nothing to apply.
+$etl->sql("UPDATE s.stat SET modified = '2000-01-01' WHERE lid = 500");
 $before = scans("'listing', 'cust', 'mapping'");
+my $stat = scans("'stat'");
 ok(sync(), 'one table was written');
 is(scans("'listing', 'cust', 'mapping'") - $before, 0, 'the others are not read');
+cmp_ok(scans("'stat'"), '>', $stat, 'it is');
+$etl->sql("UPDATE s.stat SET views = -1, modified = now() WHERE lid = 500");
+ok(sync(), 'a change');
 same('what was written is found');
 idle('after that');
 
