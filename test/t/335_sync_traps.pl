@@ -181,4 +181,20 @@ ok($etl->wait_for_run($run, 'done'), 'and goes on');
 $_->quit for $holder, $writer;
 same('a source that was rewritten meanwhile');
 
+# The same of a partition and a seed, which locks it when it plans a chunk. The writer waits for whoever asks, and so comes
+# before the worker.
+begin($plain, 'ALTER TABLE s.listing RENAME TO leaf; CREATE TABLE s.listing (LIKE s.leaf INCLUDING DEFAULTS, PRIMARY KEY (lid)) PARTITION BY RANGE (lid);
+	ALTER TABLE s.listing ATTACH PARTITION s.leaf FOR VALUES FROM (MINVALUE) TO (MAXVALUE); CREATE TABLE s.kept AS TABLE s.listing');
+($holder, $writer) = map { $etl->node->background_psql($etl->{database}) } 1 .. 2;
+$holder->query_safe("SET client_min_messages = error; BEGIN; SELECT etl_seed('m', workers => 1)");
+$writer->query_until(qr/begins/, "\\echo begins\nBEGIN; TRUNCATE s.leaf; INSERT INTO s.leaf TABLE s.kept;\n");
+ok($etl->wait_until(sprintf($waits, 1, 'leaf')), 'a writer waits for a partition');
+$holder->query_safe('COMMIT');
+ok($etl->wait_until("SELECT EXISTS (SELECT FROM pg_locks WHERE granted AND relation = 's.leaf'::regclass AND mode = 'AccessExclusiveLock')"), 'and has it');
+ok($etl->wait_until(sprintf($waits, 1, 'leaf')), 'a seed waits for him');
+$writer->query_safe('COMMIT');
+ok($etl->wait_for_run($etl->sql('SELECT max(run_id) FROM etl_runs'), 'published'), 'and goes on');
+$_->quit for $holder, $writer;
+same('a partition that was rewritten meanwhile');
+
 done_testing();
