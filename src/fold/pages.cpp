@@ -93,6 +93,8 @@ void scan_leaf(job &work, const log_leaf &leaf, Oid index, MemoryContext page_me
     pg::heap_pages pages;
     pg::begin_pages(pages, leaf.relation, snapshot);
     pg::index_pages *found = OidIsValid(index) ? pg::begin_index_pages(index, work.low, work.high, snapshot) : nullptr;
+    if (!found)
+        pg::count_as_scan(pages);
     instr_time since;
     INSTR_TIME_SET_CURRENT(since);
     for (BlockNumber next = 0;; next++) {

@@ -113,6 +113,8 @@ void read_keys(const relation &self, const pg::page_rows &rows, std::int64_t low
 void begin_walk(page_walk &walk, const relation &self, std::int64_t low, std::int64_t high, bool whole,
                 Snapshot snapshot) {
     pg::begin_pages(walk.pages, self.heap, snapshot);
+    if (whole)
+        pg::count_as_scan(walk.pages);
     walk.found = whole ? nullptr : pg::begin_index_pages(self.part->index, low, high, snapshot);
     walk.next = 0;
 }

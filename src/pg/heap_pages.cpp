@@ -36,7 +36,10 @@ void begin_pages(heap_pages &pages, Relation heap, Snapshot snapshot) {
     pages.is_quiet = false;
     pages.written_since = InvalidXLogRecPtr;
     ::PredicateLockRelation(heap, snapshot);
-    pgstat_count_heap_scan(heap);
+}
+
+void count_as_scan(const heap_pages &pages) {
+    pgstat_count_heap_scan(pages.heap);
 }
 
 void end_pages(heap_pages &pages) {
@@ -94,9 +97,8 @@ enum class seen : std::uint8_t { yes, no, unknown };
 // transactions, of our own, and of those that several have locked.
 seen look_quietly(HeapTupleHeader row, Snapshot snapshot) {
     const TransactionId made_by = HeapTupleHeaderGetRawXmin(row);
-    if (!HeapTupleHeaderXminCommitted(row) &&
-        (HeapTupleHeaderXminInvalid(row) || (row->t_infomask & HEAP_MOVED) ||
-         ::TransactionIdIsCurrentTransactionId(made_by)))
+    if (!HeapTupleHeaderXminCommitted(row) && (HeapTupleHeaderXminInvalid(row) || (row->t_infomask & HEAP_MOVED) ||
+                                               ::TransactionIdIsCurrentTransactionId(made_by)))
         return seen::unknown;
     if (!HeapTupleHeaderXminFrozen(row)) {
         if (::XidInMVCCSnapshot(made_by, snapshot))
@@ -252,8 +254,8 @@ template <class Find> index_pages *find_pages(Oid index, Find find) {
 } // namespace
 
 index_pages *begin_index_pages(Oid index, std::int64_t low, std::int64_t high, Snapshot snapshot) {
-    return find_pages(
-        index, [=](Relation opened, TIDBitmap *bitmap) { find_range(opened, low, high, snapshot, bitmap); });
+    return find_pages(index,
+                      [=](Relation opened, TIDBitmap *bitmap) { find_range(opened, low, high, snapshot, bitmap); });
 }
 
 index_pages *begin_index_pages_since(Oid index, std::int64_t low, Snapshot snapshot) {

@@ -23,13 +23,13 @@ struct heap_pages {
     BufferAccessStrategy strategy;
     BlockNumber count; // pages that there were when the walk began: the snapshot sees none of later ones
     Buffer pinned;
-    Buffer expected; // where the next page in order may be: pages read in order often lie so in the cache
+    Buffer expected;      // where the next page in order may be: pages read in order often lie so in the cache
     bool is_serializable; // then it is of note what is read, and what is not
-    // Leaves pages as they are, unless a row asks for it that is seldom: whoever reads first what has changed marks it as
-    // settled and frees what is dead, and each page that this touches goes to the write-ahead log as a whole.
+    // Leaves pages as they are, unless a row asks for it that is seldom: whoever reads first what has changed marks it
+    // as settled and frees what is dead, and each page that this touches goes to the write-ahead log as a whole.
     bool is_quiet;
-    // Where a page was written last before this position of the write-ahead log, read_page() looks for no rows on it; 0: for
-    // all that are there.
+    // Where a page was written last before this position of the write-ahead log, read_page() looks for no rows on it;
+    // 0: for all that are there.
     XLogRecPtr written_since;
     ItemIdData seen[most_page_rows];
 };
@@ -37,6 +37,8 @@ struct heap_pages {
 // `snapshot` is an MVCC snapshot that stays active for the length of the walk.
 void begin_pages(heap_pages &pages, Relation heap, Snapshot snapshot);
 void end_pages(heap_pages &pages);
+// In the server's statistics, for who reads all pages.
+void count_as_scan(const heap_pages &pages);
 
 // The rows of a page that the snapshot sees. They stay where they are until the next page is read.
 struct page_rows {
@@ -92,13 +94,13 @@ index_pages *begin_index_pages(Oid index, const key_list &keys, Snapshot snapsho
 index_pages *begin_index_pages_since(Oid index, std::int64_t low, Snapshot snapshot);
 // InvalidBlockNumber at the end.
 BlockNumber next_index_page(index_pages *pages);
-// Of that page, only the rows that the index found and the snapshot sees; all that it sees where the memory did not suffice to
-// note rows. Others are not even looked at.
+// Of that page, only the rows that the index found and the snapshot sees; all that it sees where the memory did not
+// suffice to note rows. Others are not even looked at.
 page_rows read_found_rows(heap_pages &pages, const index_pages *found);
 void end_index_pages(index_pages *pages);
 
-// A valid B-tree or BRIN index that has `column`, a bigint or timestamp with time zone, first and every row of the heap;
-// InvalidOid if there is none.
+// A valid B-tree or BRIN index that has `column`, a bigint or timestamp with time zone, first and every row of the
+// heap; InvalidOid if there is none.
 Oid index_led_by(Relation heap, AttrNumber column);
 
 } // namespace etl::pg

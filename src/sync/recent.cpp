@@ -89,6 +89,8 @@ void read_recent(growing_list &list, Relation table, const columns_read &columns
     pages.is_quiet = true;
     pages.written_since = position;
     pg::index_pages *found = OidIsValid(index) ? pg::begin_index_pages_since(index, since, snapshot) : nullptr;
+    if (!found)
+        pg::count_as_scan(pages);
     for (BlockNumber next = 0;;) {
         CHECK_FOR_INTERRUPTS();
         const BlockNumber page = found ? pg::next_index_page(found) : next++;
