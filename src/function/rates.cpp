@@ -83,6 +83,13 @@ Oid relation_of_setting() {
     return relation;
 }
 
+// Or raw.currency_rates; InvalidOid if there is neither.
+Oid find_relation() {
+    const Oid relation = relation_of_setting();
+    const Oid schema = OidIsValid(relation) ? InvalidOid : ::get_namespace_oid("raw", true);
+    return OidIsValid(schema) ? ::get_relname_relid("currency_rates", schema) : relation;
+}
+
 bool is_of_trusted(Oid relation) {
     const HeapTuple tuple = ::SearchSysCache1(RELOID, ObjectIdGetDatum(relation));
     if (!HeapTupleIsValid(tuple))
@@ -130,13 +137,19 @@ void check_rates_relation(Oid relation) {
     ::relation_close(opened, NoLock);
 }
 
-Oid rates_relation() {
-    Oid relation = relation_of_setting();
-    if (!OidIsValid(relation)) {
-        const Oid schema = ::get_namespace_oid("raw", true);
-        if (OidIsValid(schema))
-            relation = ::get_relname_relid("currency_rates", schema);
+void lock_rates() {
+    ::PushActiveSnapshot(::GetTransactionSnapshot());
+    const Oid relation = find_relation();
+    const Relation opened = OidIsValid(relation) ? ::try_relation_open(relation, AccessShareLock) : nullptr;
+    if (opened) {
+        ::list_free(::find_all_inheritors(relation, AccessShareLock, nullptr));
+        ::relation_close(opened, NoLock);
     }
+    ::PopActiveSnapshot();
+}
+
+Oid rates_relation() {
+    const Oid relation = find_relation();
     if (!OidIsValid(relation))
         ereport(ERROR,
                 (errcode(ERRCODE_UNDEFINED_TABLE), errmsg("there is no relation of currency rates"),

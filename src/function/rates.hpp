@@ -12,7 +12,11 @@ namespace etl::function {
 void check_rates_relation(Oid relation);
 
 // The relation that rates are to be read from, checked as above: the one in etl.rates, else raw.currency_rates.
-// Raises 42P01 if there is neither, 42501 if reading it would run code of a role without the current user's rights. Needs an active snapshot.
+// Raises 42P01 if there is neither, 42501 if reading it would run code of a role without the current user's rights.
+// Needs an active snapshot.
 Oid rates_relation();
+
+// Locks what that is, if it is there, so that a snapshot that is taken after this sees rates that others load anew.
+void lock_rates();
 
 } // namespace etl::function

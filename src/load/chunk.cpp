@@ -1,6 +1,7 @@
 // PG regime: may ereport, so no local here needs a destructor.
 #include "load/chunk.hpp"
 
+#include "function/rates.hpp"
 #include "load/receiver.hpp"
 #include "pg/usage.hpp"
 #include "plan/source_query.hpp"
@@ -149,6 +150,7 @@ costs write_chunk(Oid view, Oid target, const plan::key_bounds &bounds) {
     const MemoryContext before = ::MemoryContextSwitchTo(own);
 
     const Relation table = plan::open_planned(target, RowExclusiveLock, "staging table");
+    function::lock_rates();
     const Query *given = plan::source_query(view, table, bounds, plan::row_shape::given);
     const costs spent = takes_batches(table, given) ? write_batches(view, table, bounds, given)
                                                     : write_by_insert(view, table, bounds, given);

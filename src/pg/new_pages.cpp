@@ -56,8 +56,8 @@ void grow(new_pages *pages, BlockNumber first, int count) {
         ::smgrextend(RelationGetSmgr(heap), MAIN_FORKNUM, block, zeros.data, false);
 }
 
-// All under the lock: while a page is pinned nothing that others put there can leave the cache, so it is ours to take
-// for empty only as long as nobody else has seen that the heap has grown.
+// Pinned before the heap grows: then nobody has seen the pages yet, so that they are ours to take for empty. Once it
+// has grown, others find them by its end or by the free space map, and what they put there may leave the cache.
 void take_pages(new_pages *pages, int wanted) {
     const Relation heap = pages->file.heap;
     pages->next = pages->count = 0;
@@ -68,13 +68,13 @@ void take_pages(new_pages *pages, int wanted) {
                 (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("cannot extend relation \"%s\" beyond %u blocks",
                                                                  RelationGetRelationName(heap), MaxBlockNumber)));
     const int count = std::min(wanted, static_cast<int>(RELSEG_SIZE - first % RELSEG_SIZE));
-    grow(pages, first, count);
     while (pages->count < count) {
         const Buffer page = ::ReadBufferExtended(heap, MAIN_FORKNUM, first + static_cast<BlockNumber>(pages->count),
                                                  RBM_ZERO_AND_LOCK, pages->strategy);
         ::LockBuffer(page, BUFFER_LOCK_UNLOCK);
         pages->taken[pages->count++] = page;
     }
+    grow(pages, first, count);
     ::UnlockRelationForExtension(heap, ExclusiveLock);
 }
 

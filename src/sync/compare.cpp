@@ -1,6 +1,7 @@
 // PG regime: may ereport, so no local here needs a destructor.
 #include "sync/compare.hpp"
 
+#include "function/rates.hpp"
 #include "function/row_digest.hpp"
 #include "plan/source_query.hpp"
 #include "sync/sorted_rows.hpp"
@@ -134,6 +135,7 @@ Tuplestorestate *make_store() {
 } // namespace
 
 sides plan_sides(const comparison &wanted) {
+    function::lock_rates();
     const ParamListInfo parameters = parameters_of(wanted);
     ::PushActiveSnapshot(::GetTransactionSnapshot());
     const sides planned{plan_fresh(wanted, parameters), plan_held(wanted, parameters), parameters};

@@ -197,4 +197,15 @@ ok($etl->wait_for_run($etl->sql('SELECT max(run_id) FROM etl_runs'), 'published'
 $_->quit for $holder, $writer;
 same('a partition that was rewritten meanwhile');
 
+# And of rates, which are read when the first amount is converted.
+begin($plain, 'CREATE TABLE s.kept AS TABLE raw.currency_rates');
+$writer = $etl->node->background_psql($etl->{database});
+$writer->query_safe('BEGIN; TRUNCATE raw.currency_rates; INSERT INTO raw.currency_rates TABLE s.kept');
+$run = $etl->sql("SELECT DISTINCT run_id FROM etl_seed('m', workers => 1)");
+ok($etl->wait_until("SELECT count(*) = 1 FROM pg_locks WHERE NOT granted AND relation = 'raw.currency_rates'::regclass"), 'a seed waits for rates');
+$writer->query_safe('COMMIT');
+ok($etl->wait_for_run($run, 'published'), 'and goes on');
+$writer->quit;
+same('rates that were loaded anew meanwhile');
+
 done_testing();
