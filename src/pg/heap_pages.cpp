@@ -56,6 +56,17 @@ Buffer pin_page(Relation heap, BlockNumber number, Buffer expected, BufferAccess
     return ::ReadBufferExtended(heap, MAIN_FORKNUM, number, RBM_NORMAL, strategy);
 }
 
+// Its two halves may be of two writes if nothing is locked: what BufferGetLSNAtomic locks, it locks only where marks on rows
+// are logged.
+XLogRecPtr written_at(Buffer pinned) {
+    if (XLogHintBitIsNeeded())
+        return ::BufferGetLSNAtomic(pinned);
+    ::LockBuffer(pinned, BUFFER_LOCK_SHARE);
+    const XLogRecPtr position = PageGetLSN(BufferGetPage(pinned));
+    ::LockBuffer(pinned, BUFFER_LOCK_UNLOCK);
+    return position;
+}
+
 // Pages lie in the order in which they came into the cache: often one behind the other; one before the other where they
 // got the places of a table that was dropped, which are given out from the last one on.
 Buffer expected_after(Buffer before, Buffer pinned) {
@@ -148,7 +159,7 @@ static bool was_written_before(const heap_pages &pages) {
     constexpr int ahead = 8;
     if (pages.pinned > 0 && pages.pinned + ahead <= NBuffers)
         kernel::fetch(BufferGetPage(pages.pinned + ahead));
-    const XLogRecPtr written = ::BufferGetLSNAtomic(pages.pinned);
+    const XLogRecPtr written = written_at(pages.pinned);
     return !XLogRecPtrIsInvalid(written) && written <= pages.written_since;
 }
 

@@ -73,6 +73,8 @@ struct page_rows {
 BufferAccessStrategy strategy_for(BlockNumber pages);
 // Pins a page; where it lies as expected, without a search for it. What was read in order often lies so in the cache.
 Buffer pin_page(Relation heap, BlockNumber number, Buffer expected, BufferAccessStrategy strategy);
+// The position in the log of the page's last write; 0 of a page that was never logged.
+XLogRecPtr written_at(Buffer pinned);
 // Where the page behind the one that is pinned may be, which came after the other.
 Buffer expected_after(Buffer before, Buffer pinned);
 // Pins the page and locks it in share mode, for who looks at all of its rows. The pin goes with the next page.

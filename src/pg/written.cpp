@@ -39,7 +39,7 @@ bool has_unlogged_rows(Buffer buffer) {
 }
 
 bool is_before(Buffer buffer, XLogRecPtr position) {
-    const XLogRecPtr written = ::BufferGetLSNAtomic(buffer);
+    const XLogRecPtr written = written_at(buffer);
     return XLogRecPtrIsInvalid(written) ? !has_unlogged_rows(buffer) : written <= position;
 }
 

@@ -50,7 +50,8 @@ bool can_read(Relation table, const columns_read &columns) {
            ::check_enable_rls(RelationGetRelid(table), InvalidOid, true) != RLS_ENABLED;
 }
 
-// Keys as they are found.
+// Keys as they are found. Of more than these, a query tells which are too many.
+constexpr std::int64_t most_keys = 4000000;
 struct growing_list {
     std::int64_t *keys;
     std::int64_t count, room;
@@ -81,7 +82,8 @@ void take_recent(growing_list &list, Relation table, const columns_read &columns
     }
 }
 
-void read_recent(growing_list &list, Relation table, const columns_read &columns, TimestampTz since,
+// False where there are too many.
+bool read_recent(growing_list &list, Relation table, const columns_read &columns, TimestampTz since,
                  XLogRecPtr position) {
     const Snapshot snapshot = ::GetActiveSnapshot();
     const Oid index = pg::index_led_by(table, columns.time);
@@ -90,7 +92,7 @@ void read_recent(growing_list &list, Relation table, const columns_read &columns
     pages.is_quiet = true;
     pages.written_since = position;
     pg::index_pages *found = OidIsValid(index) ? pg::begin_index_pages_since(index, since, snapshot) : nullptr;
-    for (BlockNumber next = 0;;) {
+    for (BlockNumber next = 0; list.count <= most_keys;) {
         CHECK_FOR_INTERRUPTS();
         const BlockNumber page = found ? pg::next_index_page(found) : next++;
         if (page == InvalidBlockNumber || (!found && page >= pages.count))
@@ -102,6 +104,7 @@ void read_recent(growing_list &list, Relation table, const columns_read &columns
     if (found)
         pg::end_index_pages(found);
     pg::end_pages(pages);
+    return list.count <= most_keys;
 }
 
 } // namespace
@@ -111,16 +114,16 @@ some_lids find_recent(const timed_rows &rows, TimestampTz since, std::uint64_t p
     if (!table)
         return {false, nullptr, 0};
     const columns_read columns{::get_attnum(rows.relation, rows.key), ::get_attnum(rows.relation, rows.time)};
-    const bool can = can_read(table, columns);
+    bool known = can_read(table, columns);
     growing_list list{static_cast<std::int64_t *>(::palloc(sizeof(std::int64_t) * 1024)), 0, 1024};
-    if (can) {
+    if (known) {
         ::PushActiveSnapshot(::GetTransactionSnapshot());
-        read_recent(list, table, columns, since, position);
+        known = read_recent(list, table, columns, since, position);
         ::PopActiveSnapshot();
     }
     ::relation_close(table, NoLock);
     std::sort(list.keys, list.keys + list.count);
-    return {can, list.keys, std::unique(list.keys, list.keys + list.count) - list.keys};
+    return {known, list.keys, std::unique(list.keys, list.keys + list.count) - list.keys};
 }
 
 some_lids find_indexed(Oid relation, const char *key, const some_lids &lids) {

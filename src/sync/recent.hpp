@@ -24,7 +24,7 @@ struct some_lids {
 // The keys, rising, of the rows that were modified since, or nobody knows when, as a new snapshot sees them. Pages are
 // left as they are: they are mostly such as nobody has read since, and to mark their rows as settled would write each
 // of them to the write-ahead log. position: of that log, 0 if not known: a page that was written before it has none of
-// these rows. Not known of anything but a plain heap with columns of these types. As the current user, who may read the
+// these rows. Not known of anything but a plain heap with columns of these types, nor of millions. As the current user, who may read the
 // columns.
 some_lids find_recent(const timed_rows &rows, TimestampTz since, std::uint64_t position);
 
