@@ -15,7 +15,7 @@ COMMENT ON FUNCTION etl.worker_slots() IS 'How many background workers there are
 
 -- Runs and how much of each is done, from the catalog alone. Nothing volatile in here, and the tasks run by run: who asks
 -- for one run reads the tasks of that run only.
-CREATE VIEW etl.run_done AS
+CREATE VIEW etl.run_done WITH (security_barrier = true) AS
 SELECT r.*, t.done, t.total, t.rows,
        (ARRAY['fold', 'load', 'index', 'check', 'analyze', 'publish', 'analyze', 'find', 'apply', 'compare', 'vacuum',
               'verify'])[t.phase + 1] AS phase,

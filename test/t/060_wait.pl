@@ -42,13 +42,19 @@ DECLARE
     row_ record;
 BEGIN
     LOOP
-        PERFORM pg_stat_clear_snapshot();
-        SELECT count(*) FILTER (WHERE backend_type = 'pg_etl worker') AS workers,
-               count(*) FILTER (WHERE pid = $waiter AND wait_event = 'Extension' AND backend_xmin IS NOT NULL) AS xmin,
-               count(*) FILTER (WHERE pid = $waiter AND wait_event = 'Extension') AS asleep,
-               count(*) FILTER (WHERE backend_type = 'pg_etl worker' AND backend_xmin IS NOT NULL
-                                AND xact_start < clock_timestamp() - interval '1 second') AS old
-        INTO row_ FROM pg_stat_activity;
+        -- A session's xmin is read a moment before what it waits for: who held one while it looked, and then fell asleep,
+        -- has none at the next look. Who waits with one has it at each.
+        FOR look IN 1 .. 5 LOOP
+            PERFORM pg_stat_clear_snapshot();
+            SELECT count(*) FILTER (WHERE backend_type = 'pg_etl worker') AS workers,
+                   count(*) FILTER (WHERE pid = $waiter AND wait_event = 'Extension' AND backend_xmin IS NOT NULL) AS xmin,
+                   count(*) FILTER (WHERE pid = $waiter AND wait_event = 'Extension') AS asleep,
+                   count(*) FILTER (WHERE backend_type = 'pg_etl worker' AND backend_xmin IS NOT NULL
+                                    AND xact_start < clock_timestamp() - interval '1 second') AS old
+            INTO row_ FROM pg_stat_activity;
+            EXIT WHEN row_.xmin = 0;
+            PERFORM pg_sleep(0.001);
+        END LOOP;
         INSERT INTO seen SELECT row_.workers, row_.xmin, row_.asleep, row_.old;
         COMMIT;
         EXIT WHEN (SELECT state = 'published' FROM etl.run WHERE run_id = $run);
