@@ -48,6 +48,17 @@ static int missing_workers(std::int64_t run_id, int workers) {
         std::min<std::int64_t>(limit - live, live > 0 ? begin_at_once(run_id, limit) : ready_tasks(run_id, limit)));
 }
 
+// How many workers of the run have no task: who has just arrived is about to take one.
+static int idle_workers(std::int64_t run_id) {
+    const int live = live_workers(run_id);
+    pg::catalog_scope as_catalog;
+    const auto busy = static_cast<int>(
+        pg::query(pg::kept("SELECT pg_catalog.count(DISTINCT pid) FROM etl.task WHERE run_id = $1 AND state = 'running'"),
+                  {pg::int8(run_id)})
+            .int8(0, 0));
+    return std::max(live - busy, 0);
+}
+
 namespace {
 
 // Runs that could have (further) workers now.
@@ -138,7 +149,7 @@ int workers_lacking(Oid owner) {
     int missing = 0;
     for (const hungry &sync : syncs)
         if (processes > 0 || sync.order.owner == owner)
-            missing += sync.missing;
+            missing += std::max(sync.missing - idle_workers(sync.order.run), 0);
     return missing - std::max(std::min(free_slots(), processes), 0);
 }
 
