@@ -53,8 +53,9 @@ static int idle_workers(std::int64_t run_id) {
     const int live = live_workers(run_id);
     pg::catalog_scope as_catalog;
     const auto busy = static_cast<int>(
-        pg::query(pg::kept("SELECT pg_catalog.count(DISTINCT pid) FROM etl.task WHERE run_id = $1 AND state = 'running'"),
-                  {pg::int8(run_id)})
+        pg::query(
+            pg::kept("SELECT pg_catalog.count(DISTINCT pid) FROM etl.task WHERE run_id = $1 AND state = 'running'"),
+            {pg::int8(run_id)})
             .int8(0, 0));
     return std::max(live - busy, 0);
 }
